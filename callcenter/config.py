@@ -1,0 +1,104 @@
+"""Settings: one typed object from the environment (``CALLCENTER_*``) over a TOML file over defaults.
+
+The TOML file is ``CALLCENTER_CONFIG`` or ``callcenter.toml`` in the data folder; its keys are the field names below.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the text says which and what to do."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that differs between installations. Ports are on 127.0.0.1 unless ``http_host`` says otherwise."""
+
+    data: Path = Path("var")
+    database_url: str = ""
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    sip_port: int = 5060
+    ami_port: int = 5038
+    asterisk_http_port: int = 8088
+    rtp_ports: str = "10000-10999"
+    demo_robots: bool = True
+    demo_password: str = ""
+    demo_carrier_port: int = 5090
+    asterisk_host: str = "127.0.0.1"
+    asterisk_dir: Path | None = None
+    public_url: str = ""
+    sip_ws_url: str = ""
+    log_level: str = "INFO"
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        """First and last RTP port."""
+        first, _, last = self.rtp_ports.partition("-")
+        return int(first), int(last)
+
+    @property
+    def db_url(self) -> str:
+        """The SQLAlchemy URL with an async driver."""
+        if not self.database_url:
+            return f"sqlite+aiosqlite:///{self.data.resolve() / 'callcenter.sqlite3'}"
+        url = self.database_url
+        for plain, driver in (
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("postgres://", "postgresql+asyncpg://"),
+            ("sqlite://", "sqlite+aiosqlite://"),
+        ):
+            if url.startswith(plain):
+                return driver + url.removeprefix(plain)
+        return url
+
+    @property
+    def recordings_dir(self) -> Path:
+        """Where finished recordings are kept."""
+        return self.data / "recordings"
+
+    @property
+    def secrets_file(self) -> Path:
+        """Generated secrets (AMI password, session key), readable by the owner only."""
+        return self.data / "secrets.toml"
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Reads the settings; raises SettingsError with the name of the wrong one."""
+    env = os.environ if env is None else env
+    values: dict[str, Any] = {}
+    data = Path(env.get("CALLCENTER_DATA") or "var")
+    file = Path(env.get("CALLCENTER_CONFIG") or data / "callcenter.toml")
+    if file.is_file():
+        try:
+            values.update(tomllib.loads(file.read_text("utf-8")))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{file}: {error}") from error
+    elif env.get("CALLCENTER_CONFIG"):
+        raise SettingsError(f"CALLCENTER_CONFIG names {file}, which is not there")
+    for field in msgspec.structs.fields(Settings):
+        given = env.get("CALLCENTER_" + field.name.upper())
+        if given is not None and given != "":
+            values[field.name] = given
+    values["data"] = data
+    try:
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+        first, last = settings.rtp_range
+    except (msgspec.ValidationError, ValueError) as error:
+        raise SettingsError(f"a setting cannot be used: {error}") from error
+    if not 1024 <= first < last <= 65535:
+        raise SettingsError("CALLCENTER_RTP_PORTS needs a range such as 10000-10999")
+    return settings
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path or kind == Path | None:
+        return Path(value)
+    raise NotImplementedError(kind)

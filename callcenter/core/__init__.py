@@ -1,0 +1,1 @@
+"""What everything stands on: events, the bus, time, errors and phone numbers. Imports nothing of ours, does no I/O."""

@@ -1,0 +1,93 @@
+"""The event bus: synchronous listeners in the event's own turn, and handlers that each have one ordered queue.
+
+A listener (``live``, the streams) must be quick, pure of I/O, and may not raise; a handler is a coroutine and may be
+slow: it never delays the event path nor another handler, and it sees every event in order. A handler that raises is
+logged and goes on with the next event; one that must not lose work keeps its own durable state and retries inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from callcenter.core.events import Event
+
+log = logging.getLogger(__name__)
+E = TypeVar("E", bound=Event)
+
+
+class Bus:
+    """Delivers events by their exact type."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
+        self._queues: dict[type[Event], list[_Worker]] = defaultdict(list)
+        self._workers: dict[str, _Worker] = {}
+
+    def listen(self, kind: type[E], listener: Callable[[E], None]) -> None:
+        """Calls ``listener`` in the event's own turn."""
+        self._listeners[kind].append(listener)
+
+    def handle(self, name: str, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
+        """Gives ``handler`` each event of ``kind``, in order; all handlers of one ``name`` share one queue and order."""
+        worker = self._workers.setdefault(name, _Worker(name))
+        worker.handlers[kind] = handler
+        self._queues[kind].append(worker)
+
+    def publish(self, event: Event) -> None:
+        """Delivers ``event``; never raises and never waits."""
+        kind = type(event)
+        for listener in self._listeners.get(kind, ()):
+            try:
+                listener(event)
+            except Exception:
+                log.exception("listener %r failed on %s", listener, kind.__name__)
+        for worker in self._queues.get(kind, ()):
+            worker.queue.put_nowait(event)
+
+    def backlog(self) -> dict[str, int]:
+        """How many events wait for each handler; for ``doctor``, metrics and alerts."""
+        return {name: worker.queue.qsize() for name, worker in self._workers.items()}
+
+    async def start(self) -> None:
+        """Starts the handlers' workers."""
+        for worker in self._workers.values():
+            worker.task = asyncio.create_task(worker.run(), name=f"bus:{worker.name}")
+
+    async def settle(self, timeout: float = 10.0) -> None:
+        """Waits until every handler has done what was published so far; raises TimeoutError after ``timeout`` seconds."""
+        async with asyncio.timeout(timeout):
+            for worker in self._workers.values():
+                await worker.queue.join()
+
+    async def stop(self, timeout: float = 10.0) -> None:
+        """Lets handlers finish what is queued (at most ``timeout`` seconds), then ends them."""
+        try:
+            await self.settle(timeout)
+        except TimeoutError:
+            log.warning("handlers did not finish: %s", {k: v for k, v in self.backlog().items() if v})
+        tasks = [worker.task for worker in self._workers.values() if worker.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Worker:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.handlers: dict[type[Event], Callable[[Any], Awaitable[None]]] = {}
+        self.queue: asyncio.Queue[Event] = asyncio.Queue()
+        self.task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        while True:
+            event = await self.queue.get()
+            try:
+                await self.handlers[type(event)](event)
+            except Exception:
+                log.exception("handler %s failed on %s", self.name, type(event).__name__)
+            finally:
+                self.queue.task_done()

@@ -1,0 +1,93 @@
+"""A call as the telephony side sees it: immutable pictures that the tracker makes after each change.
+
+Times are epoch seconds (UTC) taken from Asterisk's own event time stamps; numbers are E.164 (``+74950000001``) or, for
+employees, short numbers (``101``). Identifiers of businesses, agents, queues, numbers and trunks are database ids.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["in", "out", "internal"]
+CallState = Literal["started", "menu", "queued", "ringing", "talking", "held", "ended"]
+Result = Literal["answered", "missed", "abandoned", "busy", "no_answer", "failed", "cancelled"]
+LegRole = Literal["client", "agent", "other"]
+LegState = Literal["new", "ringing", "up", "held", "ended"]
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One channel of a call. ``id`` is Asterisk's Uniqueid, ``channel`` its name."""
+
+    id: str
+    channel: str
+    role: LegRole
+    state: LegState
+    started_at: float
+    agent_id: int | None = None
+    device: str | None = None
+    address: str = ""
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    bridged_at: float | None = None
+    ended_at: float | None = None
+    cause: int | None = None
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One step of the call's story.
+
+    ``kind`` is one of: started, prompt, menu, key, queued, left_queue, rang, answered, held, resumed, transferred,
+    recording, hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target).
+    """
+
+    at: float
+    kind: str
+    agent_id: int | None = None
+    queue_id: int | None = None
+    text: str = ""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole call at one moment.
+
+    ``id`` is Asterisk's Linkedid: known at once, the same in CEL, and unique over restarts. ``result`` is None while the
+    call goes on. ``wait_seconds`` runs from the start (for queue calls: from entering the queue) to the first talk or to
+    the end; ``talk_seconds`` is the time two parties were bridged without hold.
+    """
+
+    id: str
+    business_id: int
+    direction: Direction
+    state: CallState
+    started_at: float
+    from_number: str = ""
+    from_name: str = ""
+    to_number: str = ""
+    number_id: int | None = None
+    trunk_id: int | None = None
+    queue_id: int | None = None
+    queued_at: float | None = None
+    left_queue_at: float | None = None
+    agent_id: int | None = None
+    agents: tuple[int, ...] = ()
+    rung: tuple[int, ...] = ()
+    answered_at: float | None = None
+    ended_at: float | None = None
+    held_at: float | None = None
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+    result: Result | None = None
+    cause: int | None = None
+    hangup_by: Literal["client", "agent", "system"] | None = None
+    click_to_dial: bool = False
+    recording: str | None = None
+    legs: tuple[Leg, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def client_number(self) -> str:
+        """The outside party's number: the caller of an incoming call, the called number of an outgoing one."""
+        return self.from_number if self.direction == "in" else self.to_number

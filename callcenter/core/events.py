@@ -1,0 +1,111 @@
+"""What happens, as plain immutable records. One to many goes over the bus; one to one is a call of a feature's api."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from callcenter.core.calls import Call
+
+AgentState = Literal["offline", "ready", "ringing", "talking", "wrapup", "paused"]
+WantedState = Literal["offline", "ready", "paused"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of all events; ``at`` is epoch seconds."""
+
+    at: float
+
+
+class CallUpdated(Event, frozen=True, kw_only=True):
+    """A call changed. ``what`` names the change with the words of ``Step.kind``; ``call`` is the whole new picture."""
+
+    call: Call
+    what: str
+
+
+class CallEnded(Event, frozen=True, kw_only=True):
+    """The last leg is gone; ``call.result`` is set. ``source`` is 'live', or 'journal' when rebuilt from CEL."""
+
+    call: Call
+    source: Literal["live", "journal", "resync"] = "live"
+
+
+class DeviceChanged(Event, frozen=True, kw_only=True):
+    """A phone went on line or off line (registration, or its contact became unreachable)."""
+
+    endpoint: str
+    agent_id: int
+    online: bool
+    user_agent: str = ""
+
+
+class MemberChanged(Event, frozen=True, kw_only=True):
+    """Asterisk's view of a queue member. ``status`` is Asterisk's device state number (1 free, 2 in use, 5 unavailable …)."""
+
+    queue_id: int
+    agent_id: int
+    interface: str
+    paused: bool
+    removed: bool = False
+    status: int = 0
+
+
+class LinkChanged(Event, frozen=True, kw_only=True):
+    """The connection to Asterisk came up (after a full resync) or went down."""
+
+    up: bool
+    reason: str = ""
+
+
+class AgentWanted(Event, frozen=True, kw_only=True):
+    """An agent (or somebody for him) chose a state; reality (rings, talks, wrap-up) is laid over it by ``live``."""
+
+    business_id: int
+    agent_id: int
+    wanted: WantedState
+    reason: str = ""
+
+
+class RecordingReady(Event, frozen=True, kw_only=True):
+    """A call's audio is joined, converted and can be played."""
+
+    business_id: int
+    call_id: str
+    recording_id: int
+
+
+class ScreenPop(Event, frozen=True, kw_only=True):
+    """The card for the agent whose phone rings: ``card`` is JSON-ready."""
+
+    business_id: int
+    agent_id: int
+    call_id: str
+    card: dict[str, Any]
+
+
+class CallFailed(Event, frozen=True, kw_only=True):
+    """A click-to-dial that did not come about; ``reason`` is busy, no_answer, rejected, offline, wrong_number, failed."""
+
+    business_id: int
+    agent_id: int
+    call_id: str
+    reason: str
+
+
+class Alert(Event, frozen=True, kw_only=True):
+    """Something people must know (disk full, Asterisk away …). ``key`` identifies it; ``active`` False clears it."""
+
+    key: str
+    active: bool
+    message: str = ""
+    values: dict[str, Any] = {}
+    business_id: int | None = None
+
+
+class ConfigChanged(Event, frozen=True, kw_only=True):
+    """Numbers, queues, menus, trunks, agents or devices changed: the dialplan is rendered anew, the directory reloaded."""
+
+    business_id: int
+    what: str

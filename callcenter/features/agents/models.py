@@ -1,0 +1,58 @@
+"""Agents (people with a phone), their devices, and the time they spent in each state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcenter.storage.base import Base, BusinessOwned
+
+
+class Agent(Base, BusinessOwned):
+    """A member who makes or takes calls. ``wanted`` survives restarts: 'offline', 'ready' or 'paused'."""
+
+    __tablename__ = "agents"
+    __table_args__ = (UniqueConstraint("business_id", "short_number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    short_number: Mapped[str] = mapped_column(String(8))
+    wanted: Mapped[str] = mapped_column(String(10), default="offline")
+    reason: Mapped[str] = mapped_column(String(60), default="")
+    wanted_since: Mapped[datetime]
+    caller_number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL", use_alter=True))
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Device(Base, BusinessOwned):
+    """A phone of an agent: ``kind`` 'webrtc' (in the page) or 'sip'. ``endpoint`` is its PJSIP name and login.
+
+    The password is kept in clear because Asterisk and the person's own phone need it; it is shown to that person only.
+    """
+
+    __tablename__ = "devices"
+    __table_args__ = (UniqueConstraint("agent_id", "kind"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    endpoint: Mapped[str] = mapped_column(String(40), unique=True)
+    password: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class AgentStateSpan(Base, BusinessOwned):
+    """A stretch of time that an agent spent in one state; ``until`` is empty while it lasts."""
+
+    __tablename__ = "agent_state_spans"
+    __table_args__ = (Index(None, "business_id", "agent_id", "since"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(60), default="")
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]

@@ -1,0 +1,102 @@
+"""The call log: one row per call, its legs, its agents and its story."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcenter.storage.base import Base, BusinessOwned
+
+
+class CallRecord(Base, BusinessOwned):
+    """A call; fields as in core.calls.Call. ``source`` tells whether it was seen live or rebuilt from CEL."""
+
+    __tablename__ = "calls"
+    __table_args__ = (
+        Index("ix_calls_business_started", "business_id", "started_at"),
+        Index("ix_calls_business_client", "business_id", "client_number", "started_at"),
+        Index("ix_calls_business_queue", "business_id", "queue_id", "started_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    direction: Mapped[str] = mapped_column(String(10))
+    result: Mapped[str | None] = mapped_column(String(12))
+    from_number: Mapped[str] = mapped_column(String(80), default="")
+    from_name: Mapped[str] = mapped_column(String(200), default="")
+    to_number: Mapped[str] = mapped_column(String(80), default="")
+    client_number: Mapped[str] = mapped_column(String(80), default="")
+    number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL"))
+    trunk_id: Mapped[int | None]
+    queue_id: Mapped[int | None] = mapped_column(ForeignKey("queues.id", ondelete="SET NULL"))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"), index=True)
+    started_at: Mapped[datetime]
+    queued_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    wait_seconds: Mapped[float] = mapped_column(default=0.0)
+    talk_seconds: Mapped[float] = mapped_column(default=0.0)
+    hold_seconds: Mapped[float] = mapped_column(default=0.0)
+    cause: Mapped[int | None]
+    hangup_by: Mapped[str | None] = mapped_column(String(10))
+    click_to_dial: Mapped[bool] = mapped_column(default=False)
+    comment: Mapped[str] = mapped_column(String(2000), default="")
+    source: Mapped[str] = mapped_column(String(10), default="live")
+    demo: Mapped[bool] = mapped_column(default=False)
+
+
+class CallAgent(Base, BusinessOwned):
+    """An agent who had to do with a call: ``talked``, or was only rung. Filters and labels use it."""
+
+    __tablename__ = "call_agents"
+    __table_args__ = (UniqueConstraint("call_id", "agent_id"), Index(None, "business_id", "agent_id", "started_at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    talked: Mapped[bool] = mapped_column(default=False)
+    started_at: Mapped[datetime]
+
+
+class CallLeg(Base, BusinessOwned):
+    """A channel of a call."""
+
+    __tablename__ = "call_legs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str] = mapped_column(String(10))
+    agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
+    address: Mapped[str] = mapped_column(String(80), default="")
+    channel: Mapped[str] = mapped_column(String(120), default="")
+    started_at: Mapped[datetime]
+    ringing_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    cause: Mapped[int | None]
+
+
+class CallStep(Base, BusinessOwned):
+    """A step of a call's story, as core.calls.Step."""
+
+    __tablename__ = "call_steps"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(20))
+    agent_id: Mapped[int | None]
+    queue_id: Mapped[int | None]
+    text: Mapped[str] = mapped_column(String(200), default="")
+
+
+class JournalPosition(Base):
+    """How far Asterisk's CEL file was read: which file (its inode) and at which byte."""
+
+    __tablename__ = "journal_positions"
+
+    file: Mapped[str] = mapped_column(String(300), primary_key=True)
+    inode: Mapped[int]
+    offset: Mapped[int]

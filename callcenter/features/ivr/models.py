@@ -1,0 +1,38 @@
+"""Voice menus: a prompt and what each key does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcenter.storage.base import Base, BusinessOwned
+
+
+class Menu(Base, BusinessOwned):
+    """A voice menu; after ``repeats`` repetitions without a key the no-input action (``timeout_*``) is taken."""
+
+    __tablename__ = "menus"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    prompt: Mapped[str] = mapped_column(String(100), default="")
+    wait_seconds: Mapped[int] = mapped_column(default=5)
+    repeats: Mapped[int] = mapped_column(default=2)
+    timeout_action: Mapped[str] = mapped_column(String(15), default="hangup")
+    timeout_target_id: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class MenuKey(Base, BusinessOwned):
+    """What a key (0–9, * or #) does: ``action`` 'queue', 'agent', 'menu', 'repeat' or 'hangup' with ``target_id``."""
+
+    __tablename__ = "menu_keys"
+    __table_args__ = (UniqueConstraint("menu_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    menu_id: Mapped[int] = mapped_column(ForeignKey("menus.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(1))
+    action: Mapped[str] = mapped_column(String(15))
+    target_id: Mapped[int | None]

@@ -1,0 +1,1 @@
+"""HTTP for every feature: server, sign-in, permissions, CSRF, rendering, API description."""

@@ -1,0 +1,41 @@
+"""Roles and named permissions; which role has which is this one table (design: owner > administrator > supervisor …)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Role = Literal["owner", "administrator", "supervisor", "operator", "guest"]
+ROLES: tuple[Role, ...] = ("owner", "administrator", "supervisor", "operator", "guest")
+
+SIGNED_IN = "signed_in"
+CALLS_OWN = "calls.own"
+CALLS_ALL = "calls.all"
+CALLS_DIAL = "calls.dial"
+RECORDINGS_OWN = "recordings.own"
+RECORDINGS_ALL = "recordings.all"
+PHONE_USE = "phone.use"
+WALLBOARD = "wallboard.see"
+AGENTS_SEE = "agents.see"
+NUMBERS_SEE = "numbers.see"
+NUMBERS_EDIT = "numbers.edit"
+QUEUES_SEE = "queues.see"
+QUEUES_EDIT = "queues.edit"
+CONTACTS_SEE = "contacts.see"
+CAMPAIGNS = "campaigns.manage"
+TEAM_EDIT = "team.edit"
+SETTINGS_EDIT = "settings.edit"
+
+_OPERATOR = frozenset(
+    {SIGNED_IN, CALLS_OWN, CALLS_DIAL, RECORDINGS_OWN, PHONE_USE, CONTACTS_SEE, QUEUES_SEE, AGENTS_SEE, NUMBERS_SEE}
+)
+_SUPERVISOR = _OPERATOR | {CALLS_ALL, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS}
+_ADMINISTRATOR = _SUPERVISOR | {NUMBERS_EDIT, QUEUES_EDIT, TEAM_EDIT, SETTINGS_EDIT}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
+    "owner": _ADMINISTRATOR,
+    "administrator": _ADMINISTRATOR,
+    "supervisor": _SUPERVISOR,
+    "operator": _OPERATOR,
+    "guest": frozenset({SIGNED_IN}),
+}
+ALL = frozenset().union(*ROLE_PERMISSIONS.values())

@@ -1,0 +1,1 @@
+"""The database: engine, sessions that belong to one business, base classes. No feature's tables stand here."""
