@@ -76,6 +76,27 @@ class RecordingReady(Event, frozen=True, kw_only=True):
     recording_id: int
 
 
+class CallContact(Event, frozen=True, kw_only=True):
+    """Who the outside party is: published by the contacts feature once it has looked the number up."""
+
+    business_id: int
+    call_id: str
+    contact_id: int | None
+    name: str
+    position: str = ""
+    saved: bool = False
+
+
+class AgentChanged(Event, frozen=True, kw_only=True):
+    """Published by ``live`` when an agent's real state changed (state, reason, since = ``at``)."""
+
+    business_id: int
+    agent_id: int
+    state: AgentState
+    reason: str = ""
+    call_id: str | None = None
+
+
 class ScreenPop(Event, frozen=True, kw_only=True):
     """The card for the agent whose phone rings: ``card`` is JSON-ready."""
 

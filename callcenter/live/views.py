@@ -1,0 +1,163 @@
+"""The JSON that pages and API users get: the same shapes in lists, in the live snapshot and in the stream.
+
+Moments are ISO 8601 in UTC with ``Z``; durations are seconds. Fields may be added; none is renamed or removed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from callcenter.core.calls import CallState, Direction, Result
+from callcenter.core.events import AgentState
+
+
+class NumberBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of the business: ``title`` is the line's name, ``kind`` multichannel or personal."""
+
+    id: int
+    e164: str
+    title: str
+    kind: str = "multichannel"
+
+
+class QueueBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue."""
+
+    id: int
+    name: str
+
+
+class AgentBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent; ``talked`` False = was only rung."""
+
+    id: int
+    name: str
+    talked: bool = True
+
+
+class ContactBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """The outside party; ``saved`` True = a client, False = only a number with its history."""
+
+    id: int | None
+    name: str
+    position: str = ""
+    saved: bool = False
+
+
+class RecordingBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """A call's recording; ``url`` plays it (Range is understood), ``state`` is waiting, ready or failed."""
+
+    id: int
+    state: str
+    duration: float
+    url: str
+
+
+class CallView(msgspec.Struct, kw_only=True):
+    """A call. ``state`` is 'ended' for calls of the past; ``result`` is null while the call goes on."""
+
+    id: str
+    direction: Direction
+    state: CallState
+    result: Result | None
+    from_: str = msgspec.field(name="from")
+    to: str
+    client_number: str
+    number: NumberBrief | None = None
+    queue: QueueBrief | None = None
+    agents: list[AgentBrief] = []
+    agent_id: int | None = None
+    contact: ContactBrief | None = None
+    started_at: str
+    queued_at: str | None = None
+    answered_at: str | None = None
+    ended_at: str | None = None
+    held: bool = False
+    wait_seconds: float = 0.0
+    talk_seconds: float = 0.0
+    hold_seconds: float = 0.0
+    cause: int | None = None
+    hangup_by: str | None = None
+    recording: RecordingBrief | None = None
+    recording_on: bool = False
+    comment: str = ""
+    demo: bool = False
+
+
+class AgentView(msgspec.Struct, kw_only=True):
+    """An agent now. ``device`` is the phone that would ring (webrtc, sip) or null when none is on line."""
+
+    id: int
+    name: str
+    short_number: str
+    state: AgentState
+    reason: str = ""
+    since: str
+    device: Literal["webrtc", "sip"] | None = None
+    online: list[str] = []
+    wanted: str = "offline"
+    call_id: str | None = None
+    queues: list[int] = []
+
+
+class Waiting(msgspec.Struct, kw_only=True):
+    """A caller who waits in a queue."""
+
+    call_id: str
+    number: str
+    name: str
+    since: str
+    position: int
+
+
+class Figure(msgspec.Struct, kw_only=True):
+    """A figure with its proof: ``value`` (null when the denominator is 0), what it is made of, and the formula's key."""
+
+    value: float | None
+    numerator: float
+    denominator: float
+    formula: str
+
+
+class QueueView(msgspec.Struct, kw_only=True):
+    """A queue now and since midnight of the business's time zone. Figures by the formulas of SUP-02."""
+
+    id: int
+    name: str
+    waiting: list[Waiting] = []
+    ready: int = 0
+    talking: int = 0
+    ringing: int = 0
+    paused: int = 0
+    wrapup: int = 0
+    entered: int = 0
+    answered: int = 0
+    abandoned: int = 0
+    service_level: Figure
+    asa: Figure
+    aht: Figure
+    occupancy: Figure
+    abandonment: Figure
+
+
+class AlertView(msgspec.Struct, kw_only=True):
+    """An alert that is on: ``message`` is already in the reader's language."""
+
+    key: str
+    message: str
+    since: str
+
+
+class Snapshot(msgspec.Struct, kw_only=True):
+    """Everything that a person may see now; ``rev`` grows by one with each change."""
+
+    rev: int
+    now: str
+    link_up: bool
+    calls: dict[str, CallView]
+    agents: dict[int, AgentView]
+    queues: dict[int, QueueView]
+    alerts: list[AlertView] = []
+    me: dict[str, Any] = {}
