@@ -1,6 +1,6 @@
 """pytest plugin: ties tests to the rules of docs/rules.md and keeps what a full run has proven.
 
-A test names its rules with `@pytest.mark.rule("INB-21")`. A name that is not in the list fails the collection.
+A test names its rules with `@pytest.mark.rule("INB-21")`; a name that is not in the list fails collection.
 When CALLCENTER_RULES_RUN names a full run, the outcome of every such test is merged into var/rules.json (or
 where CALLCENTER_RULES_FILE points), which scripts/rules.py prints. Without that variable nothing is written,
 so that a run of a few tests cannot spoil the picture.
@@ -137,7 +137,9 @@ def complaints_about(item: pytest.Item, known: set[str]) -> list[str]:
             lines.append(f'{item.nodeid}: write the rule marker as @pytest.mark.rule("TEL-01", "TEL-02")')
             continue
         lines += [
-            f"{item.nodeid}: rule {name!r} is not in docs/rules.md" for name in marker.args if name not in known
+            f"{item.nodeid}: rule {name!r} is not in docs/rules.md"
+            for name in marker.args
+            if name not in known
         ]
     return lines
 
