@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from aiohttp import web
 
@@ -17,6 +17,8 @@ from callcenter.live.service import Live
 from callcenter.storage.scope import Database
 from callcenter.telephony.service import Telephony
 
+T = TypeVar("T")
+
 
 @dataclass
 class Services:
@@ -28,6 +30,13 @@ class Services:
     clock: Clock
     live: Live
     telephony: Telephony
+    parts: dict[type, Any] = field(default_factory=dict, repr=False)
+
+    def part(self, kind: type[T], make: Callable[[Services], T]) -> T:
+        """What a feature keeps in memory in this process: one object of ``kind``, made by ``make`` on first use."""
+        if kind not in self.parts:
+            self.parts[kind] = make(self)
+        return cast(T, self.parts[kind])
 
 
 SERVICES = web.AppKey("services", Services)

@@ -26,6 +26,7 @@ class Bus:
         self._listeners: dict[type[Event], list[Callable[[Any], None]]] = defaultdict(list)
         self._queues: dict[type[Event], list[_Worker]] = defaultdict(list)
         self._workers: dict[str, _Worker] = {}
+        self._buffers: dict[str, tuple[Callable[[], int], Callable[[], Awaitable[None]]]] = {}
 
     def listen(self, kind: type[E], listener: Callable[[E], None]) -> None:
         """Calls ``listener`` in the event's own turn."""
@@ -48,9 +49,16 @@ class Bus:
         for worker in self._queues.get(kind, ()):
             worker.queue.put_nowait(event)
 
+    def buffer(self, name: str, size: Callable[[], int], drained: Callable[[], Awaitable[None]]) -> None:
+        """Makes known what a handler keeps after it returned: ``backlog`` and ``settle`` count it in."""
+        self._buffers[name] = (size, drained)
+
     def backlog(self) -> dict[str, int]:
         """How many events wait for each handler; for ``doctor``, metrics and alerts."""
-        return {name: worker.queue.qsize() for name, worker in self._workers.items()}
+        waiting = {name: worker.queue.qsize() for name, worker in self._workers.items()}
+        for name, (size, _) in self._buffers.items():
+            waiting[name] = waiting.get(name, 0) + size()
+        return waiting
 
     async def start(self) -> None:
         """Starts the handlers' workers."""
@@ -62,6 +70,8 @@ class Bus:
         async with asyncio.timeout(timeout):
             for worker in self._workers.values():
                 await worker.queue.join()
+            for _, drained in list(self._buffers.values()):
+                await drained()
 
     async def stop(self, timeout: float = 10.0) -> None:
         """Lets handlers finish what is queued (at most ``timeout`` seconds), then ends them."""
