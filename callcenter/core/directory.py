@@ -48,6 +48,14 @@ class NumberRef(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: int | None = None
 
 
+class BusinessRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A business: its day begins at midnight of ``timezone`` (an IANA name)."""
+
+    id: int
+    name: str = ""
+    timezone: str = "Europe/Moscow"
+
+
 class TrunkRef(msgspec.Struct, frozen=True, kw_only=True):
     """A trunk and whose it is."""
 
@@ -63,6 +71,7 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     queues: dict[int, QueueRef] = {}
     numbers: dict[int, NumberRef] = {}
     trunks: dict[int, TrunkRef] = {}
+    businesses: dict[int, BusinessRef] = {}
 
     def number_of(self, business_id: int, e164: str) -> NumberRef | None:
         """The business's number ``e164``."""
