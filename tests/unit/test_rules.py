@@ -304,6 +304,14 @@ def test_passes_once(n): pass
 def test_subtests_then_expected_failure(subtests):
     with subtests.test("part"): pass
     pytest.xfail()
+
+@rule("TEL-13")
+def test_subtest_fails_before_an_expected_failure(subtests):
+    with subtests.test("part"): assert False
+    pytest.xfail()
+
+@rule("TEL-13")
+def test_passes_beside_it(): pass
 """
 
 PROVEN_OF_EVERY_OUTCOME = {"TEL-01", "TEL-08", "TEL-09", "TEL-10", "TEL-11"}
