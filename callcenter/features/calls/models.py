@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -98,5 +98,5 @@ class JournalPosition(Base):
     __tablename__ = "journal_positions"
 
     file: Mapped[str] = mapped_column(String(300), primary_key=True)
-    inode: Mapped[int]
-    offset: Mapped[int]
+    inode: Mapped[int] = mapped_column(BigInteger)
+    offset: Mapped[int] = mapped_column(BigInteger)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -19,7 +19,7 @@ class Campaign(Base, BusinessOwned):
     name: Mapped[str] = mapped_column(String(100))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
-    budget: Mapped[int | None]
+    budget: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
 
 

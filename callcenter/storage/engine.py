@@ -1,0 +1,91 @@
+"""The engine: SQLite beside the server by default, PostgreSQL by one setting; both behave alike.
+
+Both give READ COMMITTED: each statement sees what is committed when it starts. On SQLite a transaction is opened only at
+its first write, and then with BEGIN IMMEDIATE, so that a second writer waits its turn (up to ``BUSY_SECONDS``) instead of
+failing on a stale snapshot, and readers never wait for a writer.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, ExecutionContext
+from sqlalchemy.engine.url import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+BUSY_SECONDS = 20
+_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES")
+
+
+def create_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
+    """An async engine for ``url`` (sqlite+aiosqlite or postgresql+asyncpg).
+
+    ``foreign_keys`` False is for migrations only: SQLite rebuilds tables, and dropping the old one must not cascade.
+    """
+    parsed = make_url(url)
+    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads}
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            common |= {"pool_size": 10, "max_overflow": 20}
+        engine = create_async_engine(parsed, **common)
+        _prepare_sqlite(engine, foreign_keys=foreign_keys)
+        return engine
+    return create_async_engine(
+        parsed,
+        pool_size=10,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args={"timeout": 10, "server_settings": {"application_name": "callcenter"}},
+        **common,
+    )
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
+    pragmas = (
+        # First, so that the switch to WAL itself waits for other processes.
+        f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=NORMAL",
+        f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "PRAGMA temp_store=MEMORY",
+        "PRAGMA cache_size=-16000",
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, record: Any) -> None:
+        # We say BEGIN ourselves (below); the driver must not.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def _begin_before_write(
+        connection: Connection,
+        cursor: Any,
+        statement: str,
+        parameters: Any,
+        context: ExecutionContext | None,
+        executemany: bool,
+    ) -> None:
+        raw: Any = connection.connection.driver_connection
+        if not raw.in_transaction and _writes(statement, context):
+            cursor.execute("BEGIN IMMEDIATE")
+
+
+def _writes(statement: str, context: Any) -> bool:
+    if not statement.lstrip()[:8].upper().startswith(_READS):
+        return True
+    # SELECT … FOR UPDATE: SQLite has no row locks, so it takes the write lock here.
+    compiled = getattr(context, "compiled", None)
+    return getattr(getattr(compiled, "statement", None), "_for_update_arg", None) is not None
