@@ -1,0 +1,170 @@
+"""The door to agents for other features: who they are, their phones, what state they want."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.directory import DeviceKind
+from callcenter.core.events import WantedState
+from callcenter.features.agents import queries, usecases
+from callcenter.features.agents.models import Agent, Device
+from callcenter.live.views import AgentBrief
+from callcenter.plugin import Services
+
+
+class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent as other features see him; ``wanted_since`` is when he chose ``wanted``."""
+
+    id: int
+    business_id: int
+    membership_id: int
+    name: str
+    short_number: str
+    wanted: WantedState
+    reason: str
+    wanted_since: datetime
+    caller_number_id: int | None
+    active: bool
+
+
+class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A phone for the rendering of pjsip.conf. The password's field is left out of the text form, so logs
+    lack it.
+    """
+
+    agent_id: int
+    kind: DeviceKind
+    endpoint: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"DeviceInfo(endpoint={self.endpoint!r})"
+
+
+class AgentWithDevices(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent and his phones, for rendering."""
+
+    agent: AgentInfo
+    devices: tuple[DeviceInfo, ...]
+
+
+async def create_agent(
+    session: AsyncSession,
+    *,
+    business_id: int,
+    membership_id: int,
+    name: str,
+    at: datetime,
+    short_number: str = "",
+) -> AgentInfo:
+    """Adds an agent with both phones (random 24-character passwords) and the next free short number.
+
+    The caller commits and then publishes ConfigChanged. Raises BadInput or Conflict for a wrong or taken
+    short number.
+    """
+    agent = await usecases.create_agent(
+        session,
+        business_id=business_id,
+        membership_id=membership_id,
+        name=name,
+        at=at,
+        short_number=short_number,
+    )
+    return _info(agent)
+
+
+async def get(session: AsyncSession, agent_id: int) -> AgentInfo | None:
+    """The agent, or None when there is none in this session's business."""
+    agent = await queries.agent(session, agent_id)
+    return _info(agent) if agent else None
+
+
+async def by_membership(session: AsyncSession, membership_id: int) -> AgentInfo | None:
+    """The agent of a membership, or None for people without a phone."""
+    agent = await queries.by_membership(session, membership_id)
+    return _info(agent) if agent else None
+
+
+async def all_agents(session: AsyncSession) -> list[AgentInfo]:
+    """The business's active agents by name (with a system session: of all businesses)."""
+    return [_info(agent) for agent in await queries.agents(session)]
+
+
+async def by_ids(session: AsyncSession, ids: Collection[int]) -> dict[int, AgentInfo]:
+    """Agents by id, also those who were switched off; ids that are not of this business are left out."""
+    if not ids:
+        return {}
+    return {agent.id: _info(agent) for agent in await queries.agents(session, ids=ids, inactive=True)}
+
+
+async def briefs(session: AsyncSession, ids: Collection[int]) -> dict[int, AgentBrief]:
+    """Name cards of agents by id."""
+    return {
+        agent.id: AgentBrief(id=agent.id, name=agent.name) for agent in (await by_ids(session, ids)).values()
+    }
+
+
+async def for_rendering(session: AsyncSession) -> list[AgentWithDevices]:
+    """Active agents with their phones, ordered by id; with a system session those of all businesses."""
+    agents = sorted(await queries.agents(session), key=lambda a: a.id)
+    devices: dict[int, list[DeviceInfo]] = {}
+    for device in await queries.devices(session):
+        devices.setdefault(device.agent_id, []).append(_device(device))
+    return [AgentWithDevices(agent=_info(a), devices=tuple(devices.get(a.id, ()))) for a in agents]
+
+
+async def wanted_states(session: AsyncSession) -> dict[int, WantedState]:
+    """What each active agent wants to be; with a system session for all businesses."""
+    rows = await session.execute(select(Agent.id, Agent.wanted).where(Agent.active))
+    return {agent_id: _wanted(wanted) for agent_id, wanted in rows}
+
+
+async def set_wanted(
+    services: Services, business_id: int, agent_id: int, wanted: WantedState, reason: str = ""
+) -> None:
+    """Chooses a state for an agent: kept in the database, told to live, queues follow. NotFound for a
+    strange id.
+    """
+    await usecases.set_wanted(services, business_id, agent_id, wanted, reason)
+
+
+async def seconds_in_states(
+    session: AsyncSession, since: datetime, until: datetime, agent_ids: Collection[int] | None = None
+) -> dict[int, dict[str, float]]:
+    """Per agent, the seconds spent in each state between two moments."""
+    return await queries.seconds_in_states(session, since, until, agent_ids=agent_ids)
+
+
+def _wanted(text: str) -> WantedState:
+    if text == "ready":
+        return "ready"
+    return "paused" if text == "paused" else "offline"
+
+
+def _info(agent: Agent) -> AgentInfo:
+    return AgentInfo(
+        id=agent.id,
+        business_id=agent.business_id,
+        membership_id=agent.membership_id,
+        name=agent.name,
+        short_number=agent.short_number,
+        wanted=_wanted(agent.wanted),
+        reason=agent.reason,
+        wanted_since=agent.wanted_since,
+        caller_number_id=agent.caller_number_id,
+        active=agent.active,
+    )
+
+
+def _device(device: Device) -> DeviceInfo:
+    return DeviceInfo(
+        agent_id=device.agent_id,
+        kind="webrtc" if device.kind == "webrtc" else "sip",
+        endpoint=device.endpoint,
+        password=device.password,
+    )

@@ -1,0 +1,75 @@
+"""Reads of agents, their phones and their time in each state. Sessions belong to one business unless said
+otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.agents.models import Agent, AgentStateSpan, Device
+
+
+async def agents(
+    session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False
+) -> list[Agent]:
+    """The agents by name; ``ids`` limits them, ``inactive`` adds those who were switched off."""
+    query = select(Agent).order_by(Agent.name, Agent.id)
+    if ids is not None:
+        query = query.where(Agent.id.in_(ids))
+    if not inactive:
+        query = query.where(Agent.active)
+    return list((await session.scalars(query)).all())
+
+
+async def agent(session: AsyncSession, agent_id: int) -> Agent | None:
+    """The agent ``agent_id``, or None when there is none in this business."""
+    return (await session.scalars(select(Agent).where(Agent.id == agent_id))).one_or_none()
+
+
+async def by_membership(session: AsyncSession, membership_id: int) -> Agent | None:
+    """The agent of a membership."""
+    return (await session.scalars(select(Agent).where(Agent.membership_id == membership_id))).one_or_none()
+
+
+async def short_numbers(session: AsyncSession, business_id: int) -> set[str]:
+    """All short numbers that are taken in ``business_id``, also by agents who were switched off."""
+    return set(
+        (await session.scalars(select(Agent.short_number).where(Agent.business_id == business_id))).all()
+    )
+
+
+async def devices(session: AsyncSession, agent_ids: Iterable[int] | None = None) -> list[Device]:
+    """Phones, the browser before the SIP phone."""
+    query = select(Device).order_by(Device.agent_id, Device.kind.desc())
+    if agent_ids is not None:
+        query = query.where(Device.agent_id.in_(list(agent_ids)))
+    return list((await session.scalars(query)).all())
+
+
+async def open_spans(session: AsyncSession, agent_id: int | None = None) -> list[AgentStateSpan]:
+    """Stretches that go on, newest first; one per agent unless a crash left more."""
+    query = select(AgentStateSpan).where(AgentStateSpan.until.is_(None)).order_by(AgentStateSpan.since.desc())
+    if agent_id is not None:
+        query = query.where(AgentStateSpan.agent_id == agent_id)
+    return list((await session.scalars(query)).all())
+
+
+async def seconds_in_states(
+    session: AsyncSession, since: datetime, until: datetime, *, agent_ids: Collection[int] | None = None
+) -> dict[int, dict[str, float]]:
+    """Per agent, the seconds spent in each state between two moments (stretches are cut at both)."""
+    query = select(AgentStateSpan).where(
+        AgentStateSpan.since < until, (AgentStateSpan.until.is_(None)) | (AgentStateSpan.until > since)
+    )
+    if agent_ids is not None:
+        query = query.where(AgentStateSpan.agent_id.in_(agent_ids))
+    total: dict[int, dict[str, float]] = {}
+    for span in (await session.scalars(query)).all():
+        seconds = (min(span.until or until, until) - max(span.since, since)).total_seconds()
+        states = total.setdefault(span.agent_id, {})
+        states[span.state] = states.get(span.state, 0.0) + max(0.0, seconds)
+    return total

@@ -1,0 +1,160 @@
+"""What people do with agents: take one on, choose a state, renew a phone's password, rename, renumber."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.directory import DeviceKind, endpoint_name
+from callcenter.core.errors import BadInput, Conflict, NotFound
+from callcenter.core.events import AgentWanted, ConfigChanged, WantedState
+from callcenter.core.i18n import N_
+from callcenter.features.agents import queries, rules
+from callcenter.features.agents.models import Agent, Device
+from callcenter.plugin import Services
+
+PASSWORD_LENGTH = 24
+KINDS: tuple[DeviceKind, ...] = ("webrtc", "sip")
+MAX_REASON = 60
+
+
+def new_password() -> str:
+    """A phone's password: letters and digits only, because it goes into pjsip.conf and is typed into SIP
+    phones.
+    """
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
+
+
+async def create_agent(
+    session: AsyncSession,
+    *,
+    business_id: int,
+    membership_id: int,
+    name: str,
+    at: datetime,
+    short_number: str = "",
+) -> Agent:
+    """Adds an agent with a browser phone and a SIP phone; the caller publishes ConfigChanged once it is
+    committed.
+
+    Without ``short_number`` the next free one is taken. Raises BadInput for a wrong, Conflict for a taken
+    one.
+    """
+    taken = await queries.short_numbers(session, business_id)
+    short_number = short_number.strip() or rules.next_short_number(taken)
+    _check_short_number(short_number, taken)
+    agent = Agent(
+        business_id=business_id,
+        membership_id=membership_id,
+        name=_clean_name(name),
+        short_number=short_number,
+        wanted="offline",
+        wanted_since=at,
+    )
+    session.add(agent)
+    await session.flush()
+    session.add_all(
+        Device(
+            business_id=business_id,
+            agent_id=agent.id,
+            kind=kind,
+            endpoint=endpoint_name(agent.id, kind),
+            password=new_password(),
+            created_at=at,
+        )
+        for kind in KINDS
+    )
+    await session.flush()
+    return agent
+
+
+async def set_wanted(
+    services: Services, business_id: int, agent_id: int, wanted: WantedState, reason: str = ""
+) -> None:
+    """Keeps the state that was chosen for an agent and tells everybody; NotFound when the agent is not of
+    this business.
+
+    Choosing the same state and reason again keeps the moment it began.
+    """
+    reason = " ".join(reason.split())[:MAX_REASON]
+    now = services.clock.now()
+    async with services.db.business(business_id) as session:
+        agent = await _need(session, agent_id)
+        if (agent.wanted, agent.reason) != (wanted, reason):
+            agent.wanted, agent.reason, agent.wanted_since = wanted, reason, now
+    services.bus.publish(
+        AgentWanted(
+            at=now.timestamp(), business_id=business_id, agent_id=agent_id, wanted=wanted, reason=reason
+        )
+    )
+
+
+async def renew_password(services: Services, business_id: int, agent_id: int, kind: DeviceKind) -> None:
+    """Gives a phone a new password; the phone must be set up anew. NotFound when there is no such phone."""
+    now = services.clock.now()
+    async with services.db.business(business_id) as session:
+        await _need(session, agent_id)
+        found = [d for d in await queries.devices(session, [agent_id]) if d.kind == kind]
+        if not found:
+            raise NotFound(N_("There is no such phone."))
+        found[0].password = new_password()
+    services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="devices"))
+
+
+async def edit_agent(
+    services: Services,
+    business_id: int,
+    agent_id: int,
+    *,
+    name: str | None = None,
+    short_number: str | None = None,
+) -> None:
+    """Renames or renumbers an agent; None leaves as it is. Raises BadInput, Conflict, NotFound."""
+    now = services.clock.now()
+    try:
+        async with services.db.business(business_id) as session:
+            agent = await _need(session, agent_id)
+            if name is not None:
+                agent.name = _clean_name(name)
+            if short_number is not None and short_number.strip() != agent.short_number:
+                short_number = short_number.strip()
+                _check_short_number(short_number, await queries.short_numbers(session, business_id))
+                agent.short_number = short_number
+    except IntegrityError as error:
+        raise _taken(short_number or "") from error
+    services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
+
+
+async def _need(session: AsyncSession, agent_id: int) -> Agent:
+    agent = await queries.agent(session, agent_id)
+    if agent is None or not agent.active:
+        raise NotFound(N_("There is no such agent."))
+    return agent
+
+
+def _clean_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > 200:
+        text = N_("Enter a name of at most 200 characters.")
+        raise BadInput(text, fields={"name": text})
+    return name
+
+
+def _check_short_number(short_number: str, taken: set[str]) -> None:
+    if not rules.is_short_number(short_number):
+        text = N_("A short number has three to six digits and does not begin with 0, for example 105.")
+        raise BadInput(text, fields={"short_number": text})
+    if short_number in taken:
+        raise _taken(short_number)
+
+
+def _taken(short_number: str) -> Conflict:
+    return Conflict(
+        N_("The short number %(number)s belongs to another agent. Choose another one."),
+        code="short_number_taken",
+        number=short_number,
+    )

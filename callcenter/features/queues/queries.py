@@ -1,0 +1,47 @@
+"""Reads of queues and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.queues.models import Queue, QueueMember
+
+
+async def queues(
+    session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False
+) -> list[Queue]:
+    """The queues by name; ``ids`` limits them, ``inactive`` adds those that were switched off."""
+    query = select(Queue).order_by(Queue.name, Queue.id)
+    if ids is not None:
+        query = query.where(Queue.id.in_(ids))
+    if not inactive:
+        query = query.where(Queue.active)
+    return list((await session.scalars(query)).all())
+
+
+async def queue(session: AsyncSession, queue_id: int) -> Queue | None:
+    """The queue ``queue_id``, or None when there is none in this business."""
+    return (await session.scalars(select(Queue).where(Queue.id == queue_id))).one_or_none()
+
+
+async def queue_of_number(session: AsyncSession, number_id: int) -> Queue | None:
+    """A number's own queue."""
+    return (
+        await session.scalars(select(Queue).where(Queue.number_id == number_id).order_by(Queue.id))
+    ).first()
+
+
+async def members(
+    session: AsyncSession, queue_ids: Collection[int] | None = None
+) -> dict[int, list[QueueMember]]:
+    """Members by queue, in the queue's order."""
+    query = select(QueueMember).order_by(QueueMember.queue_id, QueueMember.position, QueueMember.id)
+    if queue_ids is not None:
+        query = query.where(QueueMember.queue_id.in_(queue_ids))
+    found: dict[int, list[QueueMember]] = {}
+    for member in (await session.scalars(query)).all():
+        found.setdefault(member.queue_id, []).append(member)
+    return found

@@ -1,0 +1,156 @@
+"""Which agent stands in which queue of Asterisk: wanted against what is there; and the limits of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from callcenter.core.directory import DeviceKind, endpoint_name
+
+STRATEGIES: dict[str, str] = {
+    "longest_idle": "leastrecent",
+    "ring_all": "ringall",
+    "in_turn": "rrmemory",
+    "random": "random",
+    "in_order": "linear",
+}
+"""Our strategies and Asterisk's names for them. A strategy is a setting of the queue, not of a call."""
+
+LIMITS: dict[str, tuple[int, int]] = {
+    "answer_target": (1, 600),
+    "short_abandon": (0, 60),
+    "ring_seconds": (5, 120),
+    "wrapup_seconds": (0, 3600),
+    "max_wait": (0, 7200),
+}
+"""Smallest and largest value of each setting in seconds."""
+
+LOST_PHONE_GRACE = 6.0
+"""Seconds that a member stays after his phone went off line.
+
+A page that is loaded anew is back within two. Asterisk skips a phone that is not there by itself; taking the
+member out at once would make Asterisk forget when he last talked, and «longest idle» would then ring him
+first.
+"""
+
+
+class Wish(NamedTuple):
+    """What an agent wants and which of his phones are on line.
+
+    ``queues`` maps the queues he serves to his penalty there. ``lost_at`` is when each phone that is now off
+    line left (epoch seconds; a phone that never was on line is missing).
+    """
+
+    agent_id: int
+    wanted: Literal["offline", "ready", "paused"]
+    online: frozenset[DeviceKind]
+    queues: Mapping[int, int]
+    reason: str = ""
+    lost_at: Mapping[DeviceKind, float] = {}
+
+
+class Member(NamedTuple):
+    """A member that Asterisk has: ``interface`` is ``PJSIP/a12w``."""
+
+    queue_id: int
+    agent_id: int
+    interface: str
+    paused: bool
+
+
+class Command(NamedTuple):
+    """One step for Asterisk. ``kind`` add (with ``paused``), remove, pause or unpause."""
+
+    kind: Literal["add", "remove", "pause", "unpause"]
+    queue_id: int
+    agent_id: int
+    interface: str
+    paused: bool = False
+    penalty: int = 0
+    reason: str = ""
+
+
+class Plan(NamedTuple):
+    """The steps in the order to take, and when to look again because a grace ends (epoch seconds, None =
+    no need).
+    """
+
+    commands: tuple[Command, ...]
+    again_at: float | None
+
+
+def device_to_ring(online: Iterable[DeviceKind]) -> DeviceKind | None:
+    """The phone that rings: the browser when it is on line, else the SIP phone."""
+    kinds = set(online)
+    if "webrtc" in kinds:
+        return "webrtc"
+    return "sip" if "sip" in kinds else None
+
+
+def interface(agent_id: int, kind: DeviceKind) -> str:
+    """The member's interface in Asterisk."""
+    return f"PJSIP/{endpoint_name(agent_id, kind)}"
+
+
+def plan(wishes: Mapping[int, Wish], present: Iterable[Member], now: float) -> Plan:
+    """The commands that bring Asterisk's members to what is wanted; empty when all is as it should be.
+
+    A member of another phone than the one to ring is replaced: the new one is added before the old one goes,
+    so that the queue is never without the agent. Members of agents who want to be off line, have no phone on
+    line (after ``LOST_PHONE_GRACE``), left the queue or no longer exist are removed.
+    """
+    commands: list[Command] = []
+    again: list[float] = []
+    there: dict[int, dict[int, dict[str, Member]]] = {}
+    for member in present:
+        there.setdefault(member.agent_id, {}).setdefault(member.queue_id, {})[member.interface] = member
+    for agent_id in sorted({*wishes, *there}):
+        wish = wishes.get(agent_id)
+        mine = there.get(agent_id, {})
+        queues = wish.queues if wish else {}
+        for queue_id in sorted({*queues, *mine}):
+            members = mine.get(queue_id, {})
+            kind, until = _place(wish, queue_id, members, now) if wish else (None, None)
+            if until is not None:
+                again.append(until)
+            commands += _steps(wish, agent_id, queue_id, kind, members)
+    return Plan(tuple(commands), min(again) if again else None)
+
+
+def _place(
+    wish: Wish, queue_id: int, members: Mapping[str, Member], now: float
+) -> tuple[DeviceKind | None, float | None]:
+    """The phone that should stand in the queue (None = none), and when that ends because a phone left."""
+    if wish.wanted == "offline" or queue_id not in wish.queues:
+        return None, None
+    ring = device_to_ring(wish.online)
+    preferred: tuple[DeviceKind, ...] = ("webrtc",) if ring == "sip" else ("webrtc", "sip")
+    if ring != "webrtc":
+        for kind in preferred:
+            left = wish.lost_at.get(kind)
+            if (
+                left is not None
+                and now < left + LOST_PHONE_GRACE
+                and interface(wish.agent_id, kind) in members
+            ):
+                return kind, left + LOST_PHONE_GRACE
+    return ring, None
+
+
+def _steps(
+    wish: Wish | None, agent_id: int, queue_id: int, kind: DeviceKind | None, members: Mapping[str, Member]
+) -> list[Command]:
+    steps: list[Command] = []
+    right = interface(agent_id, kind) if kind else None
+    if wish and right:
+        paused = wish.wanted == "paused"
+        found = members.get(right)
+        if found is None:
+            steps.append(
+                Command("add", queue_id, agent_id, right, paused, wish.queues[queue_id], wish.reason)
+            )
+        elif found.paused != paused:
+            what: Literal["pause", "unpause"] = "pause" if paused else "unpause"
+            steps.append(Command(what, queue_id, agent_id, right, paused, 0, wish.reason))
+    steps += [Command("remove", queue_id, agent_id, name) for name in sorted(members) if name != right]
+    return steps
