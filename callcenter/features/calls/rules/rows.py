@@ -1,0 +1,112 @@
+"""What a line of the call list says: kind, who is responsible, the line's name, waiting or talk time (TEL-04 … TEL-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+from callcenter.core.i18n import N_
+
+Kind = Literal["in", "missed", "out", "internal"]
+
+KIND_TITLES: dict[Kind, str] = {
+    "in": N_("Incoming"),
+    "missed": N_("Missed"),
+    "out": N_("Outgoing"),
+    "internal": N_("Internal"),
+}
+RESULT_TITLES: dict[str, str] = {
+    "answered": N_("Answered"),
+    "missed": N_("Missed"),
+    "abandoned": N_("Hung up while waiting"),
+    "busy": N_("Busy"),
+    "no_answer": N_("No answer"),
+    "failed": N_("Did not connect"),
+    "cancelled": N_("Cancelled"),
+}
+STATE_TITLES: dict[str, str] = {
+    "started": N_("Connecting"),
+    "menu": N_("In the menu"),
+    "queued": N_("Waits in the queue"),
+    "ringing": N_("Ringing"),
+    "talking": N_("Talking"),
+    "held": N_("On hold"),
+    "ended": N_("Ended"),
+}
+STEP_TITLES: dict[str, str] = {
+    "started": N_("Call began"),
+    "prompt": N_("Prompt played"),
+    "menu": N_("Menu"),
+    "key": N_("Key pressed"),
+    "queued": N_("Entered the queue"),
+    "left_queue": N_("Left the queue"),
+    "rang": N_("Rang at"),
+    "answered": N_("Answered"),
+    "held": N_("Put on hold"),
+    "resumed": N_("Taken off hold"),
+    "transferred": N_("Transferred"),
+    "recording": N_("Recording began"),
+    "hangup": N_("Hung up"),
+}
+STATES: dict[str, str] = {"in": "off", "missed": "missed", "out": "off", "internal": "off"}
+
+
+class Timing(NamedTuple):
+    """``kind`` 'wait' or 'talk', and how many seconds."""
+
+    kind: Literal["wait", "talk"]
+    seconds: float
+
+
+class Label(NamedTuple):
+    """Who is responsible, and the name of the line under them (empty on a personal number)."""
+
+    agents: tuple[str, ...]
+    line: str
+
+
+def kind(direction: str, result: str | None) -> Kind:
+    """The call's kind in the list; an incoming call that nobody took is missed, one that goes on is not (yet)."""
+    if direction == "in":
+        return "in" if result in (None, "answered") else "missed"
+    return "out" if direction == "out" else "internal"
+
+
+def responsible(involved: Iterable[tuple[int, bool]], answered: bool) -> tuple[int, ...]:
+    """Whose call it is: those who talked, or, when it was not answered, those whom it rang.
+
+    ``involved`` gives (agent, talked) pairs.
+    """
+    pairs = list(involved)
+    if answered and any(talked for _, talked in pairs):
+        return tuple(agent for agent, talked in pairs if talked)
+    return tuple(agent for agent, _ in pairs)
+
+
+def label(
+    agents: Iterable[str], *, number_kind: str | None, number_title: str, number_shown: str, owner: str = ""
+) -> Label:
+    """The label of a call on a number (TEL-05, TEL-06, TEL-07).
+
+    A multichannel number is named under the employees (by its own number when it has no name); a personal number is
+    not named, and its ``owner`` stands for a missed call that reached nobody's phone.
+    """
+    names = tuple(agents)
+    if number_kind == "multichannel":
+        return Label(names, number_title or number_shown)
+    if number_kind == "personal" and not names and owner:
+        names = (owner,)
+    return Label(names, "")
+
+
+def timing(answered: bool, wait_seconds: float, talk_seconds: float) -> Timing:
+    """The time a row shows: how long was talked, or how long was waited in vain (TEL-10)."""
+    return Timing("talk", talk_seconds) if answered else Timing("wait", wait_seconds)
+
+
+def clock(seconds: float) -> str:
+    """``00:04``, ``12:05``, ``1:02:03``."""
+    whole = max(0, int(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
