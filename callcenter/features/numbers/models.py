@@ -32,7 +32,8 @@ class Number(Base, BusinessOwned):
 
     ``kind`` is 'multichannel' (routed, its ``title`` is the line name shown to the operator) or 'personal' (belongs to
     ``agent_id``). ``target_kind`` 'queue', 'menu' or 'agent' with ``target_id`` says where a call goes after ``greeting``
-    (a prompt's name, empty = none). A number whose users are picked one by one has a queue of its own (Queue.number_id).
+    (a prompt's name, empty = none). ``takers`` 'all' or 'some' = the number has a queue of its own (Queue.number_id) with
+    all agents, those of the future too, or with picked ones; empty = whoever the target has.
     """
 
     __tablename__ = "numbers"
@@ -47,6 +48,7 @@ class Number(Base, BusinessOwned):
     target_kind: Mapped[str] = mapped_column(String(10), default="queue")
     target_id: Mapped[int | None]
     greeting: Mapped[str] = mapped_column(String(100), default="")
+    takers: Mapped[str] = mapped_column(String(5), default="")
     record: Mapped[bool] = mapped_column(default=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

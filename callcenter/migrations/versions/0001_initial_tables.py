@@ -358,6 +358,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("position", sa.String(length=200), nullable=False),
         sa.Column("organisation", sa.String(length=200), nullable=False),
+        sa.Column("search", sa.String(length=620), nullable=False),
         sa.Column("city", sa.String(length=100), nullable=False),
         sa.Column("responsible_agent_id", sa.Integer(), nullable=True),
         sa.Column("demo", sa.Boolean(), nullable=False),
@@ -415,6 +416,7 @@ def upgrade() -> None:
         sa.Column("target_id", sa.Integer(), nullable=True),
         sa.Column("greeting", sa.String(length=100), nullable=False),
         sa.Column("record", sa.Boolean(), nullable=False),
+        sa.Column("takers", sa.String(length=5), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", base.UtcDateTime(), nullable=False),
         sa.Column("business_id", sa.Integer(), nullable=False),
@@ -513,8 +515,17 @@ def upgrade() -> None:
     op.create_index("ix_calls_business_client", "calls", ["business_id", "client_number", "started_at"])
     op.create_index("ix_calls_business_id", "calls", ["business_id"])
     op.create_index("ix_calls_business_queue", "calls", ["business_id", "queue_id", "started_at"])
-    op.create_index("ix_calls_business_started", "calls", ["business_id", "started_at"])
+    op.create_index("ix_calls_business_contact", "calls", ["business_id", "contact_id", "started_at"])
+    op.create_index("ix_calls_business_number", "calls", ["business_id", "number_id", "started_at"])
+    op.create_index("ix_calls_business_started", "calls", ["business_id", "started_at", "direction", "result"])
     op.create_index("ix_calls_contact_id", "calls", ["contact_id"])
+    op.create_index(
+        "ix_calls_open",
+        "calls",
+        ["business_id"],
+        sqlite_where=sa.text("result IS NULL"),
+        postgresql_where=sa.text("result IS NULL"),
+    )
 
     op.create_table(
         "campaign_numbers",
