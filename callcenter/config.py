@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo_password: str = ""
     demo_carrier_port: int = 5090
     asterisk_host: str = "127.0.0.1"
+    # The Debian root to use or make (default: `asterisk-root` in the data folder); several copies may share one.
+    asterisk_root: Path | None = None
+    # Folder that an Asterisk run by somebody else (a container) shares with the server, the same path on both sides.
     asterisk_dir: Path | None = None
     public_url: str = ""
     sip_ws_url: str = ""
