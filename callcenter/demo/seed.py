@@ -1,0 +1,153 @@
+"""Makes the demo business once: people, numbers, queues, a menu, clients and a month of past calls, all marked as demo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+
+import argon2
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.phones import shown
+from callcenter.demo import names
+from callcenter.demo.past import add_past
+from callcenter.features.accounts.models import Business, Membership, User
+from callcenter.features.agents import api as agents_api
+from callcenter.features.agents.models import Agent
+from callcenter.features.contacts.models import Contact, ContactPhone
+from callcenter.features.ivr.models import Menu, MenuKey
+from callcenter.features.numbers.models import Number, Trunk
+from callcenter.features.queues.models import Queue, QueueMember
+from callcenter.storage.scope import Database
+
+BUSINESS = "Тёплый дом"
+SALES_NUMBER = "+74950000001"
+SUPPORT_NUMBER = "+74950000002"
+CLIENTS, STRANGERS = 300, 120
+
+
+@dataclass
+class Demo:
+    """What the seed made: ids by name, for the past calls and the robots."""
+
+    business_id: int
+    agents: dict[str, int] = field(default_factory=dict)
+    queues: dict[str, int] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    clients: list[tuple[int, str, str]] = field(default_factory=list)
+    strangers: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def personal_number(index: int) -> str:
+    """The personal number of the ``index``-th demo person (from 0)."""
+    return f"+7495000010{index}"
+
+
+async def seed(db: Database, *, now: datetime, password: str, carrier_port: int, days: int = 30) -> bool:
+    """Makes the demo business; False (and a new password for its people) when it is already there.
+
+    Raises nothing that a second start would not heal: everything is one transaction.
+    """
+    secret = argon2.PasswordHasher().hash(password)
+    async with db.system() as session:
+        if await _already(session, secret):
+            return False
+        demo = await _business(session, now)
+        await _people(session, demo, now, secret)
+        await _routes(session, demo, now, carrier_port)
+        await _clients(session, demo, now)
+        await add_past(session, demo, now, days)
+        return True
+
+
+async def _already(session: AsyncSession, secret: str) -> bool:
+    emails = [email for email, _, _ in names.PEOPLE]
+    people = (await session.scalars(select(User).where(User.email.in_(emails)))).all()
+    for user in people:
+        user.password_hash = secret
+    return bool(people)
+
+
+async def _business(session: AsyncSession, now: datetime) -> Demo:
+    business = Business(name=BUSINESS, demo=True, created_at=now)
+    session.add(business)
+    await session.flush()
+    return Demo(business_id=business.id)
+
+
+async def _people(session: AsyncSession, demo: Demo, now: datetime, secret: str) -> None:
+    for email, name, role in names.PEOPLE:
+        user = User(email=email, name=name, password_hash=secret, created_at=now)
+        session.add(user)
+        await session.flush()
+        member = Membership(business_id=demo.business_id, user_id=user.id, role=role, created_at=now)
+        session.add(member)
+        await session.flush()
+        agent = await agents_api.create_agent(
+            session, business_id=demo.business_id, membership_id=member.id, name=name, at=now
+        )
+        demo.agents[email.partition("@")[0]] = agent.id
+
+
+async def _routes(session: AsyncSession, demo: Demo, now: datetime, carrier_port: int) -> None:
+    owner = {"business_id": demo.business_id}
+    trunk = Trunk(**owner, name="Демо-оператор", host="127.0.0.1", port=carrier_port, match="127.0.0.1", created_at=now)
+    queues = {
+        name: Queue(**owner, name=title, wrapup_seconds=10, ring_seconds=20, created_at=now)
+        for name, title in (("sales", "Продажи"), ("support", "Поддержка"), ("vip", "Постоянные клиенты"))
+    }
+    session.add_all([trunk, *queues.values()])
+    await session.flush()
+    demo.queues = {name: queue.id for name, queue in queues.items()}
+    for name, operators in (("sales", (1, 2, 3, 4, 5, 6)), ("support", (1, 2, 5, 6, 7, 8)), ("vip", (1, 3, 8))):
+        session.add_all(
+            QueueMember(**owner, queue_id=demo.queues[name], agent_id=demo.agents[f"operator{n}"], position=place)
+            for place, n in enumerate(operators)
+        )
+    menu = Menu(**owner, name="Поддержка", prompt="demo-support", wait_seconds=6, repeats=2, created_at=now)
+    menu.timeout_action, menu.timeout_target_id = "queue", demo.queues["support"]
+    session.add(menu)
+    await session.flush()
+    session.add_all(
+        MenuKey(**owner, menu_id=menu.id, key=key, action="queue", target_id=demo.queues[queue])
+        for key, queue in (("1", "sales"), ("2", "support"), ("0", "vip"))
+    )
+    sales = Number(**owner, trunk_id=trunk.id, e164=SALES_NUMBER, title="Продажи", created_at=now)
+    sales.greeting, sales.target_kind, sales.target_id = "demo-sales", "queue", demo.queues["sales"]
+    support = Number(**owner, trunk_id=trunk.id, e164=SUPPORT_NUMBER, title="Поддержка", created_at=now)
+    support.target_kind, support.target_id = "menu", menu.id
+    session.add_all([sales, support])
+    await session.flush()
+    demo.numbers = {"sales": sales.id, "support": support.id}
+    for index, agent_id in enumerate(demo.agents.values()):
+        number = Number(
+            **owner, trunk_id=trunk.id, e164=personal_number(index), kind="personal", agent_id=agent_id, created_at=now
+        )
+        number.target_kind, number.target_id = "agent", agent_id
+        session.add(number)
+        await session.flush()
+        demo.numbers[f"personal{index}"] = number.id
+    for agent in await session.scalars(select(Agent).where(Agent.id.in_(demo.agents.values()))):
+        agent.caller_number_id = sales.id
+
+
+async def _clients(session: AsyncSession, demo: Demo, now: datetime) -> None:
+    """Clients, and strangers: numbers that called without being saved. Each list holds (contact id, number, name)."""
+    dice = Random(20)
+    seen: set[str] = set()
+    while len(seen) < CLIENTS + STRANGERS:
+        number = names.mobile(dice)
+        if number in seen:
+            continue
+        seen.add(number)
+        contact = Contact(business_id=demo.business_id, demo=True, created_at=now)
+        if len(seen) <= CLIENTS:
+            contact.saved, contact.name, contact.organisation = True, names.person(dice), names.firm(dice)
+            contact.position = names.position(dice) if contact.organisation else ""
+            contact.city = names.city(dice)
+        session.add(contact)
+        await session.flush()
+        session.add(ContactPhone(business_id=demo.business_id, contact_id=contact.id, e164=number, typed=shown(number)))
+        (demo.clients if contact.saved else demo.strangers).append((contact.id, number, contact.name or ""))
