@@ -104,9 +104,7 @@ async def by_ids(session: AsyncSession, ids: Collection[int]) -> dict[int, Agent
 
 async def briefs(session: AsyncSession, ids: Collection[int]) -> dict[int, AgentBrief]:
     """Name cards of agents by id."""
-    return {
-        agent.id: AgentBrief(id=agent.id, name=agent.name) for agent in (await by_ids(session, ids)).values()
-    }
+    return {agent.id: AgentBrief(id=agent.id, name=agent.name) for agent in (await by_ids(session, ids)).values()}
 
 
 async def for_rendering(session: AsyncSession) -> list[AgentWithDevices]:
@@ -122,6 +120,14 @@ async def wanted_states(session: AsyncSession) -> dict[int, WantedState]:
     """What each active agent wants to be; with a system session for all businesses."""
     rows = await session.execute(select(Agent.id, Agent.wanted).where(Agent.active))
     return {agent_id: _wanted(wanted) for agent_id, wanted in rows}
+
+
+async def wanted_now(session: AsyncSession) -> list[tuple[int, int, WantedState, str, float]]:
+    """Of every active agent: business, id, what he wants, why, and since when (epoch seconds)."""
+    return [
+        (a.business_id, a.id, _wanted(a.wanted), a.reason, a.wanted_since.timestamp())
+        for a in await queries.agents(session)
+    ]
 
 
 async def set_wanted(

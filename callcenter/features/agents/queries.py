@@ -13,9 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.features.agents.models import Agent, AgentStateSpan, Device
 
 
-async def agents(
-    session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False
-) -> list[Agent]:
+async def agents(session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False) -> list[Agent]:
     """The agents by name; ``ids`` limits them, ``inactive`` adds those who were switched off."""
     query = select(Agent).order_by(Agent.name, Agent.id)
     if ids is not None:
@@ -37,9 +35,7 @@ async def by_membership(session: AsyncSession, membership_id: int) -> Agent | No
 
 async def short_numbers(session: AsyncSession, business_id: int) -> set[str]:
     """All short numbers that are taken in ``business_id``, also by agents who were switched off."""
-    return set(
-        (await session.scalars(select(Agent.short_number).where(Agent.business_id == business_id))).all()
-    )
+    return set((await session.scalars(select(Agent.short_number).where(Agent.business_id == business_id))).all())
 
 
 async def devices(session: AsyncSession, agent_ids: Iterable[int] | None = None) -> list[Device]:

@@ -87,9 +87,7 @@ async def set_wanted(
         if (agent.wanted, agent.reason) != (wanted, reason):
             agent.wanted, agent.reason, agent.wanted_since = wanted, reason, now
     services.bus.publish(
-        AgentWanted(
-            at=now.timestamp(), business_id=business_id, agent_id=agent_id, wanted=wanted, reason=reason
-        )
+        AgentWanted(at=now.timestamp(), business_id=business_id, agent_id=agent_id, wanted=wanted, reason=reason)
     )
 
 

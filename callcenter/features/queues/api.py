@@ -90,9 +90,7 @@ async def set_own_members(
     """
     queue = await queries.queue_of_number(session, number_id)
     if queue is None:
-        queue = await usecases.create_queue(
-            session, business_id=business_id, name=name, at=at, number_id=number_id
-        )
+        queue = await usecases.create_queue(session, business_id=business_id, name=name, at=at, number_id=number_id)
     queue.name, queue.active = " ".join(name.split())[:100] or queue.name, True
     await usecases.set_members(session, queue, agent_ids)
     return await _with_members(session, queue)
@@ -120,9 +118,7 @@ async def briefs(session: AsyncSession, ids: Collection[int]) -> dict[int, Queue
     """Name cards of queues by id."""
     if not ids:
         return {}
-    return {
-        q.id: QueueBrief(id=q.id, name=q.name) for q in await queries.queues(session, ids=ids, inactive=True)
-    }
+    return {q.id: QueueBrief(id=q.id, name=q.name) for q in await queries.queues(session, ids=ids, inactive=True)}
 
 
 async def members(session: AsyncSession, queue_id: int) -> list[QueueMemberInfo]:

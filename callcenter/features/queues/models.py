@@ -13,8 +13,9 @@ from callcenter.storage.base import Base, BusinessOwned
 class Queue(Base, BusinessOwned):
     """A queue. ``strategy`` 'longest_idle' is «Наиболее свободный» (INB-05).
 
-    ``number_id`` is set for the private queue of a number whose users were picked one by one. ``answer_target`` is T and
-    ``short_abandon`` is S of SUP-02, in seconds; ``ring_seconds`` is how long one agent rings; ``max_wait`` 0 = no limit.
+    ``number_id`` is set for the private queue of a number whose users were picked one by one.
+    ``answer_target`` is T and ``short_abandon`` is S of SUP-02, in seconds; ``ring_seconds`` is how long one
+    agent rings; ``max_wait`` 0 = no limit.
     """
 
     __tablename__ = "queues"
@@ -34,7 +35,9 @@ class Queue(Base, BusinessOwned):
 
 
 class QueueMember(Base, BusinessOwned):
-    """An agent who takes calls of a queue; ``penalty`` and ``position`` order them where the strategy uses that."""
+    """An agent who takes calls of a queue; ``penalty`` and ``position`` order them where the strategy uses
+    that.
+    """
 
     __tablename__ = "queue_members"
     __table_args__ = (UniqueConstraint("queue_id", "agent_id"),)

@@ -10,9 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.features.queues.models import Queue, QueueMember
 
 
-async def queues(
-    session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False
-) -> list[Queue]:
+async def queues(session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False) -> list[Queue]:
     """The queues by name; ``ids`` limits them, ``inactive`` adds those that were switched off."""
     query = select(Queue).order_by(Queue.name, Queue.id)
     if ids is not None:
@@ -29,14 +27,10 @@ async def queue(session: AsyncSession, queue_id: int) -> Queue | None:
 
 async def queue_of_number(session: AsyncSession, number_id: int) -> Queue | None:
     """A number's own queue."""
-    return (
-        await session.scalars(select(Queue).where(Queue.number_id == number_id).order_by(Queue.id))
-    ).first()
+    return (await session.scalars(select(Queue).where(Queue.number_id == number_id).order_by(Queue.id))).first()
 
 
-async def members(
-    session: AsyncSession, queue_ids: Collection[int] | None = None
-) -> dict[int, list[QueueMember]]:
+async def members(session: AsyncSession, queue_ids: Collection[int] | None = None) -> dict[int, list[QueueMember]]:
     """Members by queue, in the queue's order."""
     query = select(QueueMember).order_by(QueueMember.queue_id, QueueMember.position, QueueMember.id)
     if queue_ids is not None:

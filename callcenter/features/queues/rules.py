@@ -128,11 +128,7 @@ def _place(
     if ring != "webrtc":
         for kind in preferred:
             left = wish.lost_at.get(kind)
-            if (
-                left is not None
-                and now < left + LOST_PHONE_GRACE
-                and interface(wish.agent_id, kind) in members
-            ):
+            if left is not None and now < left + LOST_PHONE_GRACE and interface(wish.agent_id, kind) in members:
                 return kind, left + LOST_PHONE_GRACE
     return ring, None
 
@@ -146,9 +142,7 @@ def _steps(
         paused = wish.wanted == "paused"
         found = members.get(right)
         if found is None:
-            steps.append(
-                Command("add", queue_id, agent_id, right, paused, wish.queues[queue_id], wish.reason)
-            )
+            steps.append(Command("add", queue_id, agent_id, right, paused, wish.queues[queue_id], wish.reason))
         elif found.paused != paused:
             what: Literal["pause", "unpause"] = "pause" if paused else "unpause"
             steps.append(Command(what, queue_id, agent_id, right, paused, 0, wish.reason))

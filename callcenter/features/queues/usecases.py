@@ -67,9 +67,7 @@ async def edit_queue(services: Services, business_id: int, queue_id: int, patch:
             if patch.members is not None:
                 await set_members(session, queue, patch.members)
     except IntegrityError as error:
-        raise Conflict(
-            N_("Somebody else changed this queue at the same time. Look again and repeat.")
-        ) from error
+        raise Conflict(N_("Somebody else changed this queue at the same time. Look again and repeat.")) from error
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="queues"))
 
 
@@ -81,9 +79,7 @@ async def set_members(
     """
     wanted = list(dict.fromkeys(agent_ids))
     known = await agents.by_ids(session, wanted)
-    if any(
-        a not in known or known[a].business_id != queue.business_id or not known[a].active for a in wanted
-    ):
+    if any(a not in known or known[a].business_id != queue.business_id or not known[a].active for a in wanted):
         text = N_("One of the chosen agents is not in your company any more. Choose the agents again.")
         raise BadInput(text, fields={"members": text})
     there = {m.agent_id: m for m in (await queries.members(session, [queue.id])).get(queue.id, [])}

@@ -1,0 +1,227 @@
+"""Agents over HTTP: one's own state and phones, the list for everybody, the team page."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from aiohttp import web
+
+from callcenter.config import Settings
+from callcenter.core.directory import DeviceKind
+from callcenter.core.errors import BadInput, Conflict, NotFound, ProductError
+from callcenter.core.events import WantedState
+from callcenter.core.i18n import N_
+from callcenter.features.agents import queries, rules, usecases
+from callcenter.features.agents.models import Agent, Device
+from callcenter.http import render
+from callcenter.http.current import Current, current
+from callcenter.http.permissions import TEAM_EDIT
+from callcenter.live.views import AgentView
+from callcenter.plugin import Services, services
+
+# A password must not stay in any cache, nor in a browser's history.
+SECRET = {"Cache-Control": "no-store, private", "Pragma": "no-cache"}
+
+
+class StateBody(msgspec.Struct, kw_only=True):
+    """The state that one chooses; ``reason`` is why one is paused (break, lunch, …)."""
+
+    state: Literal["ready", "paused", "offline"]
+    reason: str = ""
+
+
+class AgentPatch(msgspec.Struct, kw_only=True):
+    """Changes of an agent; what is left out stays."""
+
+    name: str | None = None
+    short_number: str | None = None
+
+
+class DeviceView(msgspec.Struct, kw_only=True):
+    """One's own phone: how to sign in with it, and whether it is on line."""
+
+    kind: DeviceKind
+    login: str
+    password: str
+    server: str
+    domain: str
+    transport: str
+    ws_url: str | None
+    online: bool
+
+
+class DeviceList(msgspec.Struct, kw_only=True):
+    """One's own phones."""
+
+    devices: list[DeviceView]
+
+
+class AgentList(msgspec.Struct, kw_only=True):
+    """Agents by name."""
+
+    agents: list[AgentView]
+
+
+async def my_state(request: web.Request) -> web.Response:
+    """GET /api/v1/me/state."""
+    person, agent_id = _me(request)
+    return render.api(request, await _view(services(request), person.business_id, agent_id))
+
+
+async def set_my_state(request: web.Request) -> web.Response:
+    """PUT or POST /api/v1/me/state."""
+    person, agent_id = _me(request)
+    body = await render.body(request, StateBody)
+    wanted: WantedState = body.state
+    await usecases.set_wanted(services(request), person.business_id, agent_id, wanted, body.reason)
+    return render.api(request, await _view(services(request), person.business_id, agent_id))
+
+
+async def my_devices(request: web.Request) -> web.Response:
+    """GET /api/v1/me/devices."""
+    person, agent_id = _me(request)
+    return render.api(request, await _devices(services(request), person.business_id, agent_id), headers=SECRET)
+
+
+async def renew_password(request: web.Request) -> web.Response:
+    """POST /api/v1/me/devices/{kind}/password."""
+    person, agent_id = _me(request)
+    kind = rules.device_kind(request.match_info["kind"])
+    if kind is None:
+        raise NotFound(N_("There is no such phone."))
+    await usecases.renew_password(services(request), person.business_id, agent_id, kind)
+    return render.api(request, await _devices(services(request), person.business_id, agent_id), headers=SECRET)
+
+
+async def agent_list(request: web.Request) -> web.Response:
+    """GET /api/v1/agents."""
+    return render.api(request, AgentList(agents=await _views(services(request), current(request).business_id)))
+
+
+async def agent_one(request: web.Request) -> web.Response:
+    """GET /api/v1/agents/{id}."""
+    return render.api(request, await _view(services(request), current(request).business_id, _id(request)))
+
+
+async def agent_patch(request: web.Request) -> web.Response:
+    """PATCH /api/v1/agents/{id}."""
+    body = await render.body(request, AgentPatch)
+    business_id, agent_id = current(request).business_id, _id(request)
+    await usecases.edit_agent(services(request), business_id, agent_id, name=body.name, short_number=body.short_number)
+    return render.api(request, await _view(services(request), business_id, agent_id))
+
+
+async def team(request: web.Request) -> web.Response:
+    """GET /agents: everybody with a phone; ``?edit=ID`` opens one for editing."""
+    edit = request.query.get("edit", "")
+    person = current(request)
+    open_id = int(edit) if edit.isdecimal() and len(edit) < 10 and person.can(TEAM_EDIT) else None
+    return await _team_page(request, open_id)
+
+
+async def edit_agent(request: web.Request) -> web.Response:
+    """POST /agents/{id}: rename, renumber."""
+    body = await render.body(request, AgentPatch)
+    agent_id = _id(request)
+    try:
+        await usecases.edit_agent(
+            services(request),
+            current(request).business_id,
+            agent_id,
+            name=body.name,
+            short_number=body.short_number,
+        )
+    except (BadInput, Conflict) as error:
+        return await _team_page(request, agent_id, typed=body, error=error)
+    raise web.HTTPSeeOther("/agents")
+
+
+async def _team_page(
+    request: web.Request,
+    open_id: int | None,
+    *,
+    typed: AgentPatch | None = None,
+    error: ProductError | None = None,
+) -> web.Response:
+    person = current(request)
+    agents = await _views(services(request), person.business_id)
+    errors = render.fields_said(request, error) if error else {}
+    if error and not errors:
+        errors = {"short_number": render.said(request, error)}
+    queues = services(request).telephony.directory.queues
+    return render.page(
+        request,
+        "agents/team.html",
+        status=error.status if isinstance(error, BadInput) else 422 if error else 200,
+        agents=agents,
+        open_id=open_id,
+        typed=typed,
+        errors=errors,
+        queue_names={q.id: q.name for q in queues.values() if q.business_id == person.business_id},
+    )
+
+
+async def _views(service: Services, business_id: int) -> list[AgentView]:
+    async with service.db.business(business_id) as session:
+        agents = await queries.agents(session)
+    return [service.live.agent(business_id, a.id) or _unseen(a) for a in agents]
+
+
+async def _view(service: Services, business_id: int, agent_id: int) -> AgentView:
+    async with service.db.business(business_id) as session:
+        agent = await queries.agent(session, agent_id)
+    if agent is None or not agent.active:
+        raise NotFound(N_("There is no such agent."))
+    return service.live.agent(business_id, agent_id) or _unseen(agent)
+
+
+def _unseen(agent: Agent) -> AgentView:
+    """An agent whom ``live`` does not know yet: the directory is read anew a moment after he was added."""
+    since = agent.wanted_since.isoformat().replace("+00:00", "Z")
+    return AgentView(
+        id=agent.id,
+        name=agent.name,
+        short_number=agent.short_number,
+        state="offline",
+        since=since,
+        wanted=agent.wanted,
+        reason=agent.reason,
+    )
+
+
+async def _devices(service: Services, business_id: int, agent_id: int) -> DeviceList:
+    async with service.db.business(business_id) as session:
+        devices = await queries.devices(session, [agent_id])
+    view = service.live.agent(business_id, agent_id)
+    online = set(view.online) if view else set()
+    return DeviceList(devices=[_device(service.settings, d, d.kind in online) for d in devices])
+
+
+def _device(settings: Settings, device: Device, online: bool) -> DeviceView:
+    browser = device.kind == "webrtc"
+    host = settings.asterisk_host
+    return DeviceView(
+        kind="webrtc" if browser else "sip",
+        login=device.endpoint,
+        password=device.password,
+        server=f"{host}:{settings.sip_port}",
+        domain=host,
+        transport="ws" if browser else "udp",
+        ws_url=(settings.sip_ws_url or f"ws://{host}:{settings.asterisk_http_port}/ws") if browser else None,
+        online=online,
+    )
+
+
+def _me(request: web.Request) -> tuple[Current, int]:
+    person = current(request)
+    if person.agent_id is None:
+        raise NotFound(N_("You have no phone here. Ask an administrator of your company for one."), code="no_phone")
+    return person, person.agent_id
+
+
+def _id(request: web.Request) -> int:
+    text = request.match_info["id"]
+    if not text.isdecimal() or len(text) > 9:
+        raise NotFound(N_("There is no such agent."))
+    return int(text)

@@ -1,0 +1,228 @@
+"""Asterisk's queue members, kept as agents want them: the pure plan of ``rules`` carried out until nothing differs.
+
+It works by level, not by edge: whatever happens only says «look again», and each look compares all that is wanted with
+all that is there. So a lost event, a refused command or a break heals with the next look, and no agent is ever stuck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from callcenter.core.directory import DeviceKind, parse_object
+from callcenter.core.errors import ProductError, Unavailable
+from callcenter.core.events import DeviceChanged, MemberChanged
+from callcenter.features.agents import api as agents
+from callcenter.features.queues import queries, rules
+from callcenter.plugin import Services
+from callcenter.telephony.snapshot import MemberNow
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+SETTLE = 0.02
+"""Seconds to wait after the first touch, so that a burst (two hundred phones back after a break) is one look."""
+
+
+class MemberSync:
+    """One per process (``services.part(MemberSync, MemberSync)``). Call ``touch`` when something changed."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._there: dict[tuple[int, str], rules.Member] = {}
+        self._lost: dict[int, dict[DeviceKind, float]] = {}
+        self._dirty: set[int] = set()
+        self._all = False
+        self._read = False
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begins to look after the members."""
+        self._task = asyncio.create_task(self._run(), name="queue members")
+
+    async def stop(self) -> None:
+        """Stops looking; members stay as they are, so that queues work while the server is down."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def settle(self) -> None:
+        """Waits until nothing is left to look at."""
+        await self._idle.wait()
+
+    def touch(self, agent_id: int | None = None, *, read: bool = False) -> None:
+        """Says that an agent (None = all) may stand wrongly; ``read`` asks Asterisk for its members first."""
+        if agent_id is None:
+            self._all = True
+        else:
+            self._dirty.add(agent_id)
+        self._read = self._read or read
+        self._idle.clear()
+        self._wake.set()
+
+    def device(self, event: DeviceChanged) -> None:
+        """A phone came or went."""
+        kind = _kind(event.endpoint)
+        if kind is None:
+            return
+        lost = self._lost.setdefault(event.agent_id, {})
+        if event.online:
+            lost.pop(kind, None)
+        else:
+            lost[kind] = self._services.clock.epoch()
+        self.touch(event.agent_id)
+
+    def member(self, event: MemberChanged) -> None:
+        """Asterisk told of a member; only what differs from what is known here is looked at."""
+        key = (event.queue_id, event.interface)
+        old = self._there.get(key)
+        if event.removed:
+            new = None
+            self._there.pop(key, None)
+        else:
+            new = rules.Member(event.queue_id, event.agent_id, event.interface, event.paused)
+            self._there[key] = new
+        if new != old:
+            self.touch(event.agent_id)
+
+    def link_down(self) -> None:
+        """What was known of Asterisk's members is worth nothing now."""
+        self._there.clear()
+
+    async def _run(self) -> None:
+        pause, again_at = FIRST_PAUSE, None
+        while True:
+            await self._wait(again_at)
+            await asyncio.sleep(SETTLE)
+            self._wake.clear()
+            whole, dirty, read = self._all, self._dirty, self._read
+            self._all, self._dirty, self._read = False, set(), False
+            if not self._services.telephony.up:
+                # LinkChanged(up) touches everything anew.
+                again_at = None
+                self._rest()
+                continue
+            try:
+                failed, again_at = await self._look(None if whole else dirty, read)
+                pause = min(pause * 2, LONGEST_PAUSE) if failed else FIRST_PAUSE
+            except Exception:
+                log.exception("could not bring the queue members right; trying again in %.1f s", pause)
+                failed = {a for a in dirty if not whole}
+                self._all, self._read = self._all or whole, self._read or read
+                again_at = None
+                pause = min(pause * 2, LONGEST_PAUSE)
+                self._later(pause, failed)
+                continue
+            if failed:
+                self._later(pause, failed)
+            else:
+                self._rest()
+
+    async def _wait(self, again_at: float | None) -> None:
+        """Until somebody touches, or the grace of a lost phone ends."""
+        if again_at is None:
+            await self._wake.wait()
+            return
+        try:
+            async with asyncio.timeout(max(0.0, again_at - self._services.clock.epoch())):
+                await self._wake.wait()
+        except TimeoutError:
+            self._all = True
+
+    def _rest(self) -> None:
+        if not self._wake.is_set():
+            self._idle.set()
+
+    def _later(self, pause: float, failed: set[int]) -> None:
+        self._dirty |= failed
+        asyncio.get_running_loop().call_later(pause, self._wake.set)
+
+    async def _look(self, agent_ids: set[int] | None, read: bool) -> tuple[set[int], float | None]:
+        """One comparison and its commands; the agents where a command failed, and when to look again."""
+        if read:
+            self._there = {(m.queue_id, m.interface): m for m in members_of(await self._services.telephony.members())}
+        wishes = await self._wishes()
+        if agent_ids is not None:
+            wishes_now = {a: w for a, w in wishes.items() if a in agent_ids}
+            there = [m for m in self._there.values() if m.agent_id in agent_ids]
+        else:
+            wishes_now, there = wishes, list(self._there.values())
+        now = self._services.clock.epoch()
+        plan = rules.plan(wishes_now, there, now)
+        failed: set[int] = set()
+        for command in plan.commands:
+            try:
+                await self._carry_out(command)
+            except Unavailable:
+                raise
+            except ProductError as error:
+                log.warning("queue q%s, member %s: %s", command.queue_id, command.interface, error)
+                failed.add(command.agent_id)
+        # A look at some agents must not forget another one whose grace still runs.
+        return failed, rules.plan(wishes, list(self._there.values()), now).again_at
+
+    async def _carry_out(self, command: rules.Command) -> None:
+        telephony = self._services.telephony
+        kind = _kind(command.interface.removeprefix("PJSIP/"))
+        assert kind is not None
+        key = (command.queue_id, command.interface)
+        if command.kind == "remove":
+            await telephony.remove_member(command.queue_id, command.agent_id, kind)
+            self._there.pop(key, None)
+            return
+        if command.kind == "add":
+            await telephony.add_member(
+                command.queue_id,
+                command.agent_id,
+                kind,
+                penalty=command.penalty,
+                paused=command.paused,
+                reason=command.reason,
+            )
+        else:
+            await telephony.pause_member(
+                command.agent_id, kind, command.paused, reason=command.reason, queue_id=command.queue_id
+            )
+        self._there[key] = rules.Member(command.queue_id, command.agent_id, command.interface, command.paused)
+
+    async def _wishes(self) -> dict[int, rules.Wish]:
+        """What every active agent of the installation wants, and his phones that are on line now."""
+        async with self._services.db.system() as session:
+            people = await agents.all_agents(session)
+            queues = {q.id for q in await queries.queues(session)}
+            serves: dict[int, dict[int, int]] = {}
+            for queue_id, members in (await queries.members(session)).items():
+                for member in members:
+                    if queue_id in queues:
+                        serves.setdefault(member.agent_id, {})[queue_id] = member.penalty
+        wishes = {}
+        for agent in people:
+            view = self._services.live.agent(agent.business_id, agent.id)
+            online = _kinds(view.online) if view is not None else frozenset()
+            lost = {k: at for k, at in self._lost.get(agent.id, {}).items() if k not in online}
+            wishes[agent.id] = rules.Wish(agent.id, agent.wanted, online, serves.get(agent.id, {}), agent.reason, lost)
+        return wishes
+
+
+def members_of(present: Iterable[MemberNow]) -> Iterable[rules.Member]:
+    """Asterisk's members that are agents' phones; others are not ours to touch."""
+    for member in present:
+        queue = parse_object(member.queue)
+        phone = parse_object(member.interface.removeprefix("PJSIP/"))
+        if queue and queue.kind == "queue" and phone and phone.kind == "agent":
+            yield rules.Member(queue.id, phone.id, member.interface, member.paused)
+
+
+def _kind(endpoint: str) -> DeviceKind | None:
+    found = parse_object(endpoint)
+    return found.device if found and found.kind == "agent" else None
+
+
+def _kinds(names: Iterable[str]) -> frozenset[DeviceKind]:
+    known: tuple[DeviceKind, ...] = ("webrtc", "sip")
+    return frozenset(kind for kind in known if kind in set(names))

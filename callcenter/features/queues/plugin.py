@@ -1,0 +1,64 @@
+"""Queues: their settings and members, and Asterisk's members kept as agents want them."""
+
+from __future__ import annotations
+
+from callcenter.core.events import AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
+from callcenter.features.queues import handlers, jobs, pages
+from callcenter.features.queues.gateway import MemberSync
+from callcenter.features.queues.usecases import QueuePatch
+from callcenter.http.permissions import QUEUES_EDIT, QUEUES_SEE
+from callcenter.http.routes import NavItem, Route
+from callcenter.plugin import Feature, Job, Services, Subscription
+
+
+async def _start(services: Services) -> None:
+    await services.part(MemberSync, MemberSync).start()
+
+
+async def _stop(services: Services) -> None:
+    await services.part(MemberSync, MemberSync).stop()
+
+
+FEATURE = Feature(
+    name="queues",
+    routes=(
+        Route(
+            "GET",
+            "/api/v1/queues",
+            pages.queue_list,
+            QUEUES_SEE,
+            summary="Queues with their settings and members",
+            returns=pages.QueueList,
+        ),
+        Route(
+            "GET",
+            "/api/v1/queues/{id}",
+            pages.queue_one,
+            QUEUES_SEE,
+            summary="One queue",
+            returns=pages.QueueSettings,
+        ),
+        Route(
+            "PATCH",
+            "/api/v1/queues/{id}",
+            pages.queue_patch,
+            QUEUES_EDIT,
+            summary="Change a queue's settings or members",
+            body=QueuePatch,
+            returns=pages.QueueSettings,
+        ),
+        Route("GET", "/queues", pages.settings, QUEUES_SEE),
+        Route("POST", "/queues/{id}", pages.edit, QUEUES_EDIT),
+    ),
+    nav=(NavItem("/queues", "Queues", "queue", QUEUES_SEE, 70, below=True),),
+    subscriptions=(
+        Subscription(AgentWanted, handlers.on_wanted, "queues.members"),
+        Subscription(DeviceChanged, handlers.on_device, "queues.members"),
+        Subscription(MemberChanged, handlers.on_member, "queues.members"),
+        Subscription(LinkChanged, handlers.on_link, "queues.members"),
+        Subscription(ConfigChanged, handlers.on_config, "queues.members"),
+    ),
+    jobs=(Job("queues.members", jobs.compare_members, every=30.0, first=30.0),),
+    on_start=_start,
+    on_stop=_stop,
+)
