@@ -32,6 +32,14 @@ class CallEnded(Event, frozen=True, kw_only=True):
     source: Literal["live", "journal", "resync"] = "live"
 
 
+class CallLogged(Event, frozen=True, kw_only=True):
+    """A call's row in the log was made or changed and is committed; ``ended`` says that the call is over."""
+
+    business_id: int
+    call_id: str
+    ended: bool
+
+
 class DeviceChanged(Event, frozen=True, kw_only=True):
     """A phone went on line or off line (registration, or its contact became unreachable)."""
 

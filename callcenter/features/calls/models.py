@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
 
+OPEN = text("result IS NULL")
+
 
 class CallRecord(Base, BusinessOwned):
     """A call; fields as in core.calls.Call. ``source`` tells whether it was seen live or rebuilt from CEL."""
@@ -21,7 +23,7 @@ class CallRecord(Base, BusinessOwned):
         Index("ix_calls_business_queue", "business_id", "queue_id", "started_at"),
         Index("ix_calls_business_number", "business_id", "number_id", "started_at"),
         Index("ix_calls_business_contact", "business_id", "contact_id", "started_at"),
-        Index("ix_calls_open", "business_id", sqlite_where=text("result IS NULL"), postgresql_where=text("result IS NULL")),
+        Index("ix_calls_open", "business_id", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -52,15 +54,19 @@ class CallRecord(Base, BusinessOwned):
 
 
 class CallAgent(Base, BusinessOwned):
-    """An agent who had to do with a call: ``talked``, or was only rung. Filters and labels use it."""
+    """An agent who had to do with a call: ``talked``, or was only rung.
+
+    ``own`` says that it counts as his call (rules.rows.responsible): lists, filters and permissions go by it.
+    """
 
     __tablename__ = "call_agents"
-    __table_args__ = (UniqueConstraint("call_id", "agent_id"), Index(None, "business_id", "agent_id", "started_at"))
+    __table_args__ = (UniqueConstraint("call_id", "agent_id"), Index(None, "business_id", "agent_id", "own", "started_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))
     agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
     talked: Mapped[bool] = mapped_column(default=False)
+    own: Mapped[bool] = mapped_column(default=True)
     started_at: Mapped[datetime]
 
 

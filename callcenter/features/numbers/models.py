@@ -31,9 +31,9 @@ class Number(Base, BusinessOwned):
     """A telephone number of the business.
 
     ``kind`` is 'multichannel' (routed, its ``title`` is the line name shown to the operator) or 'personal' (belongs to
-    ``agent_id``). ``target_kind`` 'queue', 'menu' or 'agent' with ``target_id`` says where a call goes after ``greeting``
-    (a prompt's name, empty = none). ``takers`` 'all' or 'some' = the number has a queue of its own (Queue.number_id) with
-    all agents, those of the future too, or with picked ones; empty = whoever the target has.
+    ``agent_id``). ``target_kind`` 'queue', 'menu' or 'agent' with ``target_id`` says where a call goes after
+    ``greeting`` (a prompt's name, empty = none). ``takers`` 'all' or 'some' = the number has a queue of its own
+    (Queue.number_id) with all agents, those of the future too, or with picked ones; empty = whoever the target has.
     """
 
     __tablename__ = "numbers"

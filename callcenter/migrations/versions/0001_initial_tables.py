@@ -589,6 +589,7 @@ def upgrade() -> None:
         sa.Column("call_id", sa.String(length=64), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=False),
         sa.Column("talked", sa.Boolean(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
         sa.Column("started_at", base.UtcDateTime(), nullable=False),
         sa.Column("business_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -608,9 +609,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_call_agents_business_id", "call_agents", ["business_id"])
     op.create_index(
-        "ix_call_agents_business_id_agent_id_started_at",
+        "ix_call_agents_business_id_agent_id_own_started_at",
         "call_agents",
-        ["business_id", "agent_id", "started_at"],
+        ["business_id", "agent_id", "own", "started_at"],
     )
 
     op.create_table(
@@ -678,8 +679,12 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("duration", sa.Double(), nullable=False),
         sa.Column("peaks", sa.JSON(), nullable=False),
+        sa.Column("agents", sa.JSON(), nullable=False),
+        sa.Column("client_number", sa.String(length=80), nullable=False),
+        sa.Column("started_at", base.UtcDateTime(), nullable=False),
         sa.Column("error", sa.String(length=500), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("tried_at", base.UtcDateTime(), nullable=True),
         sa.Column("created_at", base.UtcDateTime(), nullable=False),
         sa.Column("business_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -696,6 +701,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_recordings_business_id", "recordings", ["business_id"])
     op.create_index("ix_recordings_call_id", "recordings", ["call_id"])
+    op.create_index(
+        "ix_recordings_open",
+        "recordings",
+        ["created_at"],
+        sqlite_where=sa.text("state <> 'ready'"),
+        postgresql_where=sa.text("state <> 'ready'"),
+    )
     if op.get_bind().dialect.name != "sqlite":
         for name, table, target, column, ondelete in CIRCLES:
             op.create_foreign_key(name, table, target, [column], ["id"], ondelete=ondelete)

@@ -1,0 +1,150 @@
+"""The door to contacts for other features: who has a number, cards for unknown numbers, counters, sections."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.contacts import queries, rules, usecases
+from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.usecases import ClientForm
+from callcenter.http.current import Current
+from callcenter.live.views import ContactBrief
+from callcenter.plugin import Services
+
+__all__ = [
+    "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
+    "counters", "create_client", "ensure_contact", "find_by_number", "get", "ids_matching", "local_time", "numbers_of",
+    "outside", "place", "sections",
+]  # fmt: skip
+
+Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
+"""``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""
+
+outside = rules.outside
+place = rules.place
+local_time = rules.local_time
+
+
+class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A contact as other features see it; ``name`` is empty while it is only a number (``saved`` False)."""
+
+    id: int
+    name: str
+    position: str
+    organisation: str
+    city: str
+    saved: bool
+
+
+class Counts(NamedTuple):
+    """How many open deals and tasks a contact has."""
+
+    deals: int = 0
+    tasks: int = 0
+
+
+class Section(NamedTuple):
+    """A part of the contact's page that another feature fills.
+
+    ``load(services, current, contact_id, page)`` gives the values for ``template``; ``page`` counts from 1.
+    """
+
+    name: str
+    template: str
+    load: Callable[[Services, Current, int, int], Awaitable[dict[str, Any]]]
+
+
+_counters: dict[str, Counter] = {}
+_sections: dict[str, Section] = {}
+
+
+def count_with(what: str, counter: Counter) -> None:
+    """Says how 'deals' or 'tasks' are counted; the features that hold them call this when they are loaded."""
+    if what not in Counts._fields:
+        raise ValueError(f"contacts count {', '.join(Counts._fields)}, not {what}")
+    _counters[what] = counter
+
+
+async def counters(session: AsyncSession, ids: Collection[int]) -> dict[int, Counts]:
+    """Deals and tasks of each contact; zero for what no feature counts."""
+    if not ids:
+        return {}
+    found = {what: await counter(session, ids) for what, counter in _counters.items()}
+    return {one: Counts(**{what: table.get(one, 0) for what, table in found.items()}) for one in ids}
+
+
+def add_section(section: Section) -> None:
+    """Adds a part to the contact's page; the same name again replaces it."""
+    _sections[section.name] = section
+
+
+def sections() -> list[Section]:
+    """The parts of the contact's page in the order in which they were added."""
+    return list(_sections.values())
+
+
+async def find_by_number(session: AsyncSession, e164: str) -> ContactInfo | None:
+    """The contact that has this number: a saved client before an unsaved one."""
+    return _info(await queries.by_number(session, e164))
+
+
+async def get(session: AsyncSession, contact_id: int) -> ContactInfo | None:
+    """The contact, or None when this business has no such."""
+    return _info(await queries.contact(session, contact_id))
+
+
+async def numbers_of(session: AsyncSession, contact_id: int) -> list[str]:
+    """The contact's numbers (E.164), the first first."""
+    return [phone.e164 for phone in await queries.phones(session, contact_id)]
+
+
+async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[str, ContactBrief]:
+    """Cards by number, for those that are known."""
+    return {e164: brief_of(one) for e164, one in (await queries.by_numbers(session, numbers)).items()}
+
+
+async def briefs(session: AsyncSession, ids: Collection[int]) -> dict[int, ContactBrief]:
+    """Cards by contact id."""
+    return {one.id: brief_of(one) for one in (await queries.contacts(session, ids)).values()}
+
+
+async def ensure_contact(
+    session: AsyncSession, number: str, at: datetime, *, demo: bool = False
+) -> tuple[ContactBrief, bool]:
+    """The card of an outside number, made when there is none (TEL-20), and whether it was made now."""
+    contact, made = await usecases.ensure(session, number, at, demo=demo)
+    return brief_of(contact), made
+
+
+async def create_client(session: AsyncSession, form: ClientForm, at: datetime, *, demo: bool = False) -> ContactBrief:
+    """A new saved client. Raises BadInput."""
+    return brief_of(await usecases.create_client(session, form, at, demo=demo))
+
+
+def ids_matching(name: str, digits: str) -> Select[int]:
+    """A select of the ids of contacts that match a search by name, or by ``digits`` of a number when given."""
+    return queries.ids_matching(name, digits)
+
+
+def brief_of(contact: Contact) -> ContactBrief:
+    """The card; an unsaved contact has an empty name and is shown by its number."""
+    return ContactBrief(id=contact.id, name=contact.name, position=contact.position, saved=contact.saved)
+
+
+def _info(contact: Contact | None) -> ContactInfo | None:
+    if contact is None:
+        return None
+    return ContactInfo(
+        id=contact.id,
+        name=contact.name,
+        position=contact.position,
+        organisation=contact.organisation,
+        city=contact.city,
+        saved=contact.saved,
+    )

@@ -1,0 +1,73 @@
+"""Reads of contacts and their numbers. A business session sees its own business only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TypeVar
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.contacts import rules
+from callcenter.features.contacts.models import Contact, ContactPhone
+
+T = TypeVar("T")
+CHUNK = 500
+
+
+async def contact(session: AsyncSession, contact_id: int) -> Contact | None:
+    """The contact, or None when this business has no such."""
+    return await session.scalar(select(Contact).where(Contact.id == contact_id))
+
+
+async def contacts(session: AsyncSession, ids: Collection[int]) -> dict[int, Contact]:
+    """Contacts by id."""
+    found: dict[int, Contact] = {}
+    for part in _chunks(ids):
+        for one in await session.scalars(select(Contact).where(Contact.id.in_(part))):
+            found[one.id] = one
+    return found
+
+
+async def by_number(session: AsyncSession, e164: str) -> Contact | None:
+    """The contact that has this number: a saved client before an unsaved one, the older before the newer."""
+    return (await by_numbers(session, [e164])).get(e164)
+
+
+async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[str, Contact]:
+    """Contacts by number; of several with one number the best (rules.best)."""
+    candidates: dict[str, dict[int, Contact]] = {}
+    for part in _chunks(numbers):
+        rows = await session.execute(
+            select(ContactPhone.e164, Contact)
+            .join(Contact, Contact.id == ContactPhone.contact_id)
+            .where(ContactPhone.e164.in_(part))
+        )
+        for e164, one in rows:
+            candidates.setdefault(e164, {})[one.id] = one
+    found: dict[str, Contact] = {}
+    for e164, some in candidates.items():
+        chosen = rules.best(rules.Known(one.id, one.saved) for one in some.values())
+        if chosen:
+            found[e164] = some[chosen.id]
+    return found
+
+
+async def phones(session: AsyncSession, contact_id: int) -> list[ContactPhone]:
+    """A contact's numbers, the first first."""
+    statement = select(ContactPhone).where(ContactPhone.contact_id == contact_id).order_by(ContactPhone.id)
+    return list(await session.scalars(statement))
+
+
+def ids_matching(name: str, digits: str) -> Select[int]:
+    """Ids of the contacts whose name, position or organisation has ``name`` in it, or a number ``digits``."""
+    if digits:
+        pattern = rules.like(digits)
+        return select(ContactPhone.contact_id).where(ContactPhone.e164.like(pattern, escape="\\"))
+    return select(Contact.id).where(Contact.search.like(rules.like(name.casefold()), escape="\\"))
+
+
+def _chunks(values: Iterable[T]) -> Iterable[list[T]]:
+    every = list(values)
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
