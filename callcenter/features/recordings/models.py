@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -15,10 +15,22 @@ class Recording(Base, BusinessOwned):
     """The audio of a call: left channel agent, right channel client.
 
     ``state``: 'waiting' (raw files from Asterisk wait for conversion), 'ready', 'failed' (raw files are kept and tried
-    again). ``file`` is relative to the recordings folder; ``peaks`` holds two lists of levels 0–100, agent and client.
+    again). ``file`` is relative to the recordings folder. ``peaks`` is what a waveform needs: ``agent`` and ``client``
+    (lists of levels 0–100), ``talk`` (seconds that each spoke) and ``rate`` (samples per second of the raw files).
+    ``agents`` (who talked: they may listen), ``client_number`` and ``started_at`` are copied from the call.
+    ``attempts`` counts failed conversions, ``tried_at`` is the last of them.
     """
 
     __tablename__ = "recordings"
+    __table_args__ = (
+        # Few rows are not ready; the job that looks for them reads no others.
+        Index(
+            "ix_recordings_open",
+            "created_at",
+            sqlite_where=text("state <> 'ready'"),
+            postgresql_where=text("state <> 'ready'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
@@ -28,6 +40,10 @@ class Recording(Base, BusinessOwned):
     size: Mapped[int] = mapped_column(default=0)
     duration: Mapped[float] = mapped_column(default=0.0)
     peaks: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    agents: Mapped[list[Any]] = mapped_column(default=list)
+    client_number: Mapped[str] = mapped_column(String(80), default="")
+    started_at: Mapped[datetime]
     error: Mapped[str] = mapped_column(String(500), default="")
     attempts: Mapped[int] = mapped_column(default=0)
+    tried_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
