@@ -1,0 +1,201 @@
+"""What the wallboard shows, from the live snapshot: sums, tones, what needs attention, sparks.
+
+web/wallboard/board.js has the same rules for the page that is already open; change both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from callcenter.live.views import AgentView, CallView, Figure, QueueView, Snapshot
+
+Tone = Literal["ready", "talk", "ring", "wrap", "pause", "over", "missed", "off"]
+
+SERVICE_GOAL = 0.8
+"""Share of callers that shall be answered within T."""
+LATE, VERY_LATE = 1.0, 3.0
+"""A wait of T seconds and more is late, of three times T very late."""
+PAUSE_LIMIT = 15 * 60
+WRAPUP_LIMIT = 3 * 60
+"""Seconds after which a break and after-call work need attention."""
+LOST_PHONE = 20
+"""Seconds after which an agent who wants to work but has no phone on line needs attention."""
+DEFAULT_TARGET = 20
+
+FIGURES = ("service_level", "asa", "aht", "occupancy", "abandonment")
+TONES: Mapping[str, Tone] = {
+    "ready": "ready",
+    "ringing": "ring",
+    "talking": "talk",
+    "wrapup": "wrap",
+    "paused": "pause",
+    "offline": "off",
+}
+STATES = ("ringing", "talking", "ready", "wrapup", "paused", "offline")
+
+
+class Sums(NamedTuple):
+    """The figures of several queues together: numerators and denominators are summed, never shares averaged."""
+
+    waiting: int
+    longest: str | None
+    longest_tone: Tone
+    ready: int
+    talking: int
+    entered: int
+    answered: int
+    abandoned: int
+    figures: Mapping[str, Figure]
+
+
+class Concern(NamedTuple):
+    """Something that needs attention. ``kind`` wait, phone, pause or wrapup; ``since`` when it began (ISO)."""
+
+    kind: Literal["wait", "phone", "pause", "wrapup"]
+    tone: Tone
+    since: str
+    name: str
+    detail: str = ""
+
+
+class Spark(NamedTuple):
+    """A line and its area in a box of 120 by 32; ``values`` are (hour, share) for people who do not see it."""
+
+    line: str
+    area: str
+    tone: Tone
+    values: tuple[tuple[int, float], ...]
+
+
+class Tile(NamedTuple):
+    """An agent's tile: ``whom`` is who he talks with, ``queue`` the queue of that call."""
+
+    agent: AgentView
+    tone: Tone
+    whom: str
+    queue: str
+    seconds: float
+
+
+def seconds_between(since: str, now: str) -> float:
+    """Seconds from one ISO moment to another, never negative."""
+    return max(0.0, (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds())
+
+
+def wait_tone(seconds: float, target: int) -> Tone:
+    """Amber within T, orange when late, red when very late."""
+    if seconds >= VERY_LATE * target:
+        return "missed"
+    return "over" if seconds >= LATE * target else "ring"
+
+
+def sums(queues: Iterable[QueueView], targets: Mapping[int, int], now: str) -> Sums:
+    """The queues together."""
+    chosen = list(queues)
+    worst: tuple[float, str, Tone] | None = None
+    for queue in chosen:
+        for caller in queue.waiting:
+            seconds = seconds_between(caller.since, now)
+            if worst is None or seconds > worst[0]:
+                worst = (seconds, caller.since, wait_tone(seconds, targets.get(queue.id, DEFAULT_TARGET)))
+    return Sums(
+        waiting=sum(len(q.waiting) for q in chosen),
+        longest=worst[1] if worst else None,
+        longest_tone=worst[2] if worst else "off",
+        ready=sum(q.ready for q in chosen),
+        talking=sum(q.talking for q in chosen),
+        entered=sum(q.entered for q in chosen),
+        answered=sum(q.answered for q in chosen),
+        abandoned=sum(q.abandoned for q in chosen),
+        figures={name: sum_figures([getattr(q, name) for q in chosen], name) for name in FIGURES},
+    )
+
+
+def sum_figures(figures: Sequence[Figure], name: str) -> Figure:
+    """Σ numerators ÷ Σ denominators; the value is None when the denominator is 0."""
+    top = sum(f.numerator for f in figures)
+    bottom = sum(f.denominator for f in figures)
+    formula = figures[0].formula if figures else name
+    return Figure(value=top / bottom if bottom else None, numerator=top, denominator=bottom, formula=formula)
+
+
+def counts(agents: Iterable[AgentView]) -> dict[str, int]:
+    """How many agents are in each state."""
+    found = dict.fromkeys(STATES, 0)
+    for agent in agents:
+        found[agent.state] += 1
+    return found
+
+
+def tiles(snapshot: Snapshot, agents: Iterable[AgentView]) -> list[Tile]:
+    """One tile per agent, by name, those off line last: a tile keeps its place when its state changes."""
+    found = [_tile(snapshot, agent) for agent in agents]
+    return sorted(found, key=lambda t: (t.agent.state == "offline", t.agent.name.casefold(), t.agent.id))
+
+
+def _tile(snapshot: Snapshot, agent: AgentView) -> Tile:
+    call = snapshot.calls.get(agent.call_id) if agent.call_id else None
+    seconds = seconds_between(agent.since, snapshot.now)
+    tone = TONES[agent.state]
+    if agent.state == "paused" and seconds >= PAUSE_LIMIT:
+        tone = "over"
+    return Tile(agent, tone, whom(call), call.queue.name if call and call.queue else "", seconds)
+
+
+def whom(call: CallView | None) -> str:
+    """The other party's name, else the number."""
+    if call is None:
+        return ""
+    return (call.contact.name if call.contact and call.contact.name else "") or call.client_number
+
+
+def concerns(
+    queues: Iterable[QueueView], agents: Iterable[AgentView], targets: Mapping[int, int], now: str
+) -> list[Concern]:
+    """What needs attention, the worst first: long waits, lost phones, long breaks, long wrap-ups."""
+    found: list[Concern] = []
+    for queue in queues:
+        target = targets.get(queue.id, DEFAULT_TARGET)
+        for caller in queue.waiting:
+            tone = wait_tone(seconds_between(caller.since, now), target)
+            if tone == "missed":
+                found.append(Concern("wait", tone, caller.since, queue.name, caller.name or caller.number))
+    for agent in agents:
+        seconds = seconds_between(agent.since, now)
+        if agent.state == "offline" and agent.wanted == "ready" and seconds >= LOST_PHONE:
+            found.append(Concern("phone", "over", agent.since, agent.name))
+        elif agent.state == "paused" and seconds >= PAUSE_LIMIT:
+            found.append(Concern("pause", "over", agent.since, agent.name, agent.reason))
+        elif agent.state == "wrapup" and seconds >= WRAPUP_LIMIT:
+            found.append(Concern("wrapup", "wrap", agent.since, agent.name))
+    order = ("wait", "phone", "pause", "wrapup")
+    return sorted(found, key=lambda c: (order.index(c.kind), c.since))
+
+
+def unserved(waiting: Mapping[int, int], at_work: Mapping[int, int]) -> set[int]:
+    """Queues (ids) where callers wait and no agent is there to take them.
+
+    ``waiting`` counts callers per queue; ``at_work`` counts its agents who are ready, ringing, talking or in wrap-up:
+    while all of them are busy the callers only wait their turn, which is no alarm.
+    """
+    return {queue for queue, callers in waiting.items() if callers and not at_work.get(queue)}
+
+
+def spark(hours: Sequence[tuple[int, float, float]]) -> Spark | None:
+    """The service level by hour as a line; ``hours`` are (hour, numerator, denominator).
+
+    The full height is 100 %. Hours without callers are left out; None when no hour had any.
+    """
+    values = tuple((hour, top / bottom) for hour, top, bottom in hours if bottom)
+    if not values:
+        return None
+    first, last = values[0][0], values[-1][0]
+    width = max(1, last - first)
+    points = [(120.0 * (hour - first) / width, 29.0 - 26.0 * share) for hour, share in values]
+    if len(points) == 1:
+        points = [(0.0, points[0][1]), (120.0, points[0][1])]
+    line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    tone: Tone = "talk" if values[-1][1] >= SERVICE_GOAL else "over"
+    return Spark(line, f"{line}L120 32L0 32z", tone, values)
