@@ -1,0 +1,1 @@
+"""What is done with recordings: bound to their calls, joined and kept, listened to."""
