@@ -1,1 +1,1 @@
-"""The demo: a business with people, numbers and a past, robots that call and answer, and one command that runs it all."""
+"""The demo: a business with people, numbers and a past, robots that call and answer, one command that runs it."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from random import Random
 
 _MALE = (
-    "Игорь Павел Руслан Олег Максим Степан Тимур Юрий Кирилл Марат Артём Глеб Роман Денис Антон Егор Лев Фёдор".split()
-)
-_FEMALE = "Анна Марина Ирина Светлана Вера Алина Елена Нина Ксения Лидия Дарья Полина Татьяна Ольга Юлия Софья Мария Зоя".split()
+    "Игорь Павел Руслан Олег Максим Степан Тимур Юрий Кирилл Марат Артём Глеб Роман Денис Антон Егор Лев Фёдор"
+).split()
+_FEMALE = (
+    "Анна Марина Ирина Светлана Вера Алина Елена Нина Ксения Лидия Дарья Полина Татьяна Ольга Юлия Софья Мария Зоя"
+).split()
 _SURNAMES = (
-    "Соколов Климов Белов Ильин Асадов Кузьмин Рогов Фомин Соболев Гусев Лыков Котов Чернов Рябов Панин Ершов Орлов Носов "
-    "Зимин Юсупов Дёмин Лаптев Дроздов Миронов Кравцов Юдин Громов Власов Тарасов Жуков Седов Быков Корнев Логинов"
+    "Соколов Климов Белов Ильин Асадов Кузьмин Рогов Фомин Соболев Гусев Лыков Котов Чернов Рябов Панин Ершов Орлов "
+    "Носов Зимин Юсупов Дёмин Лаптев Дроздов Миронов Кравцов Юдин Громов Власов Тарасов Жуков Седов Быков Логинов"
 ).split()
 _FIRMS = "Север-Монтаж Тёплый-Дом Окна-Профи Вектор Альтаир Меридиан Стройлес Гранит Пульс Маяк Росток Азимут".split()
 _POSITIONS = ("директор", "бухгалтер", "снабженец", "менеджер", "прораб", "")
@@ -30,6 +33,22 @@ PEOPLE: tuple[tuple[str, str, str], ...] = (
     ("operator7@demo.example", "Алина Фомина", "operator"),
     ("operator8@demo.example", "Юрий Соболев", "operator"),
 )
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who stands behind a number."""
+
+    name: str
+    organisation: str
+    position: str
+    city: str
+
+
+def client(dice: Random) -> Client:
+    """A client; always the same one for the same dice, so that the robots know the numbers that the seed made."""
+    name, company = person(dice), firm(dice)
+    return Client(name, company, position(dice) if company else "", city(dice))
 
 
 def person(dice: Random) -> str:

@@ -1,4 +1,4 @@
-"""A month of calls that never happened: plausible hours, waits and talks, written straight into the log as demo data."""
+"""A month of calls that never happened: plausible hours, waits and talks, marked as demo in the log."""
 
 from __future__ import annotations
 
