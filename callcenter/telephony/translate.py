@@ -1,46 +1,297 @@
-"""Which AMI events the product looks at. Pure."""
+"""From AMI's words to ours: which events are looked at, and what each of them says. Pure.
+
+``translate`` turns the fields of one AMI event into a ``Fact``, or None when it says nothing about our calls. All that
+knows AMI's field names stands here; the tracker sees only facts. An event's time is its ``Timestamp`` field
+(``timestampevents=yes`` in manager.conf), 0.0 when it has none.
+"""
 
 from __future__ import annotations
 
-WANTED: frozenset[str] = frozenset(
+from collections.abc import Callable
+from functools import lru_cache
+
+from callcenter.core.directory import parse_object
+from callcenter.telephony import facts as f
+
+Fields = dict[str, str]
+
+_NO_PARTY = ("<unknown>", "<null>", "")
+_ONLINE = frozenset({"Reachable", "NonQualified", "Created", "Updated", "Unknown"})
+# Names that are no telephones: halves of Local channels are wires, the others are Asterisk's own helpers.
+_HELPERS = frozenset(
     {
-        "Newchannel",
-        "Newstate",
-        "Rename",
-        "VarSet",
-        "UserEvent",
-        "DialBegin",
-        "DialEnd",
-        "BridgeEnter",
-        "BridgeLeave",
-        "BridgeMerge",
-        "BridgeDestroy",
-        "LocalBridge",
-        "Hold",
-        "Unhold",
-        "BlindTransfer",
-        "AttendedTransfer",
-        "QueueCallerJoin",
-        "QueueCallerLeave",
-        "QueueCallerAbandon",
-        "QueueMemberAdded",
-        "QueueMemberRemoved",
-        "QueueMemberPause",
-        "QueueMemberStatus",
-        "ContactStatus",
-        "HangupRequest",
-        "SoftHangupRequest",
-        "Hangup",
+        "AsyncGoto",
+        "Announcer",
+        "Bridge",
+        "CBAnn",
+        "CBRec",
+        "ConfBridge",
+        "Message",
+        "MulticastRTP",
+        "Parked",
+        "Recorder",
+        "Snoop",
+        "Surrogate",
+        "UnicastRTP",
     }
 )
-"""Names of the AMI events that the tracker understands; all others need not be parsed."""
 
 
 def wants(name: str, frame: bytes) -> bool:
-    """Whether an AMI event is worth parsing: by its name, and for VarSet and UserEvent also by what it carries.
+    """Whether an AMI event is worth parsing: by its name, and for VarSet and UserEvent by what it carries.
 
     ``frame`` is the raw message. Only our own variables (``CC_...``) count, which spares four VarSets of five.
     """
     if name == "VarSet":
-        return b"\r\nVariable: CC_" in frame or b"\r\nVariable: __CC_" in frame
+        return b"\r\nVariable: __CC_" in frame or b"\r\nVariable: CC_" in frame
+    if name == "UserEvent":
+        return b"\r\nUserEvent: CcStep" in frame
     return name in WANTED
+
+
+def translate(fields: Fields) -> f.Fact | None:
+    """What one AMI event says; None when it says nothing of ours. Never raises on strange or missing values."""
+    reader = _READERS.get(fields.get("Event", ""))
+    return reader(fields) if reader else None
+
+
+def endpoint_of(channel: str) -> str:
+    """``PJSIP/a12w-0000001f`` → ``a12w``; '' when the name has another form."""
+    slash = channel.find("/")
+    dash = channel.rfind("-")
+    return channel[slash + 1 : dash] if 0 < slash < dash else ""
+
+
+@lru_cache(maxsize=4096)
+def is_helper(technology: str) -> bool:
+    """Whether channels of this technology are no telephones."""
+    return technology in _HELPERS
+
+
+def _at(fields: Fields) -> float:
+    return _number(fields.get("Timestamp", ""))
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if 0.0 <= value < 1e11 else 0.0
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def party(text: str) -> str:
+    """A caller ID's part, '' where Asterisk says that it knows none."""
+    return "" if text in _NO_PARTY else text
+
+
+def channel(fields: Fields, prefix: str = "") -> f.Channel | None:
+    """The channel that an event's ``<prefix>Channel`` fields describe, or None for helpers and broken events."""
+    name = fields.get(prefix + "Channel", "")
+    unique = fields.get(prefix + "Uniqueid", "")
+    if not unique or "/" not in name or "<" in name or is_helper(name[: name.index("/")]):
+        return None
+    return f.Channel(
+        unique,
+        name,
+        fields.get(prefix + "Linkedid", "") or unique,
+        _whole(fields.get(prefix + "ChannelState", "")),
+    )
+
+
+def _seen(fields: Fields) -> f.Fact | None:
+    found = channel(fields)
+    if found is None:
+        return None
+    get = fields.get
+    return f.ChannelSeen(
+        _at(fields),
+        found,
+        fields["Event"] == "Newchannel",
+        party(get("CallerIDNum", "")),
+        party(get("CallerIDName", "")),
+        get("Context", ""),
+        get("Exten", ""),
+    )
+
+
+def _variable(fields: Fields) -> f.Fact | None:
+    name = fields.get("Variable", "").lstrip("_")
+    if not name.startswith("CC_"):
+        return None
+    found = channel(fields)
+    return f.VariableSet(_at(fields), found, name, fields.get("Value", "")) if found else None
+
+
+def _step(fields: Fields) -> f.Fact | None:
+    if fields.get("UserEvent") != "CcStep":
+        return None
+    found = channel(fields)
+    kind = fields.get("Kind", "")
+    return f.StepTold(_at(fields), found, kind, fields.get("Text", "")) if found and kind else None
+
+
+def _dial_begin(fields: Fields) -> f.Fact | None:
+    dest = channel(fields, "Dest")
+    return f.DialBegun(_at(fields), channel(fields), dest, fields.get("DialString", "")) if dest else None
+
+
+def _dial_end(fields: Fields) -> f.Fact | None:
+    dest = channel(fields, "Dest")
+    return f.DialEnded(_at(fields), dest, fields.get("DialStatus", "")) if dest else None
+
+
+def _bridge_enter(fields: Fields) -> f.Fact | None:
+    found, bridge = channel(fields), fields.get("BridgeUniqueid", "")
+    if not found or not bridge:
+        return None
+    return f.BridgeEntered(_at(fields), found, bridge, fields.get("BridgeTechnology") == "holding_bridge")
+
+
+def _bridge_leave(fields: Fields) -> f.Fact | None:
+    found, bridge = channel(fields), fields.get("BridgeUniqueid", "")
+    return f.BridgeLeft(_at(fields), found, bridge) if found and bridge else None
+
+
+def _bridge_merge(fields: Fields) -> f.Fact | None:
+    into, gone = fields.get("ToBridgeUniqueid", ""), fields.get("FromBridgeUniqueid", "")
+    return f.BridgeMerged(_at(fields), into, gone) if into and gone else None
+
+
+def _bridge_gone(fields: Fields) -> f.Fact | None:
+    bridge = fields.get("BridgeUniqueid", "")
+    return f.BridgeGone(_at(fields), bridge) if bridge else None
+
+
+def _locals(fields: Fields) -> f.Fact | None:
+    one, two = fields.get("LocalOneUniqueid", ""), fields.get("LocalTwoUniqueid", "")
+    return f.WireLaid(_at(fields), one, two) if one and two else None
+
+
+def _hold(fields: Fields) -> f.Fact | None:
+    found = channel(fields)
+    return f.HoldChanged(_at(fields), found, fields["Event"] == "Hold") if found else None
+
+
+def _blind(fields: Fields) -> f.Fact | None:
+    who = channel(fields, "Transferer")
+    if not who or fields.get("Result") != "Success":
+        return None
+    return f.SentOn(_at(fields), who, channel(fields, "Transferee"), fields.get("Extension", ""))
+
+
+def _attended(fields: Fields) -> f.Fact | None:
+    who = channel(fields, "OrigTransferer")
+    if not who or fields.get("Result") != "Success":
+        return None
+    return f.Joined(
+        _at(fields),
+        who,
+        channel(fields, "SecondTransferer"),
+        channel(fields, "Transferee"),
+        channel(fields, "TransferTarget"),
+        party(fields.get("SecondTransfererConnectedLineNum", "")),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _queue_id(name: str) -> int | None:
+    found = parse_object(name)
+    return found.id if found and found.kind == "queue" else None
+
+
+def _queue_join(fields: Fields) -> f.Fact | None:
+    found, queue_id = channel(fields), _queue_id(fields.get("Queue", ""))
+    return f.QueueJoined(_at(fields), found, queue_id) if found and queue_id else None
+
+
+def _queue_leave(fields: Fields) -> f.Fact | None:
+    found, queue_id = channel(fields), _queue_id(fields.get("Queue", ""))
+    if not found or not queue_id:
+        return None
+    return f.QueueLeft(_at(fields), found, queue_id, fields["Event"] == "QueueCallerAbandon")
+
+
+def member(
+    at: float, queue: str, interface: str, *, paused: bool, status: int, removed: bool
+) -> f.MemberSeen | None:
+    """A queue member by Asterisk's names; None when queue or phone is not ours."""
+    queue_id = _queue_id(queue)
+    found = parse_object(interface.rpartition("/")[2])
+    if not queue_id or not found or found.kind != "agent":
+        return None
+    return f.MemberSeen(at, queue_id, found.id, interface, paused, removed, status)
+
+
+def _member(fields: Fields) -> f.Fact | None:
+    return member(
+        _at(fields),
+        fields.get("Queue", ""),
+        fields.get("Interface", ""),
+        paused=fields.get("Paused") == "1",
+        status=_whole(fields.get("Status", "")),
+        removed=fields["Event"] == "QueueMemberRemoved",
+    )
+
+
+def contact(at: float, endpoint: str, uri: str, online: bool, user_agent: str = "") -> f.ContactSeen | None:
+    """A contact of an agent's phone; None for trunks and strangers."""
+    found = parse_object(endpoint)
+    if not found or found.kind != "agent":
+        return None
+    return f.ContactSeen(at, found.id, endpoint, uri, online, user_agent)
+
+
+def _contact(fields: Fields) -> f.Fact | None:
+    endpoint = fields.get("EndpointName", "") or fields.get("AOR", "")
+    return contact(
+        _at(fields), endpoint, fields.get("URI", ""), fields.get("ContactStatus", "") in _ONLINE
+    )
+
+
+def _asked(fields: Fields) -> f.Fact | None:
+    found = channel(fields)
+    return f.HangupAsked(_at(fields), found, fields["Event"] == "SoftHangupRequest") if found else None
+
+
+def _hangup(fields: Fields) -> f.Fact | None:
+    # No look at the name: a masqueraded channel may end under another one than it began with.
+    unique = fields.get("Uniqueid", "")
+    return f.HungUp(_at(fields), unique, _whole(fields.get("Cause", ""))) if unique else None
+
+
+_READERS: dict[str, Callable[[Fields], f.Fact | None]] = {
+    "Newchannel": _seen,
+    "Newstate": _seen,
+    "VarSet": _variable,
+    "UserEvent": _step,
+    "DialBegin": _dial_begin,
+    "DialEnd": _dial_end,
+    "BridgeEnter": _bridge_enter,
+    "BridgeLeave": _bridge_leave,
+    "BridgeMerge": _bridge_merge,
+    "BridgeDestroy": _bridge_gone,
+    "LocalBridge": _locals,
+    "Hold": _hold,
+    "Unhold": _hold,
+    "BlindTransfer": _blind,
+    "AttendedTransfer": _attended,
+    "QueueCallerJoin": _queue_join,
+    "QueueCallerLeave": _queue_leave,
+    "QueueCallerAbandon": _queue_leave,
+    "QueueMemberAdded": _member,
+    "QueueMemberRemoved": _member,
+    "QueueMemberPause": _member,
+    "QueueMemberStatus": _member,
+    "ContactStatus": _contact,
+    "HangupRequest": _asked,
+    "SoftHangupRequest": _asked,
+    "Hangup": _hangup,
+}
+
+WANTED: frozenset[str] = frozenset(_READERS)
+"""Names of the AMI events that mean something here; all others need not be parsed."""
