@@ -1,7 +1,9 @@
-"""Telephony for the rest of the house: the state of the link, commands that answer or time out, and the call journal."""
+"""Telephony for the rest of the house: the link's state, commands that answer or time out, and the call journal."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from pathlib import Path
 
 import msgspec
@@ -9,31 +11,56 @@ import msgspec
 from callcenter.core.bus import Bus
 from callcenter.core.calls import Call
 from callcenter.core.clock import Clock
-from callcenter.core.directory import DeviceKind, Directory
-from callcenter.telephony.snapshot import MemberNow
+from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name
+from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
+from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, DeviceChanged, Event, LinkChanged
+from callcenter.core.i18n import N_
+from callcenter.telephony import link as links
+from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
+from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, outcome, refusal
+from callcenter.telephony.journal import Journal, JournalPosition
+from callcenter.telephony.link import Account, Link, LinkState, Timing
+from callcenter.telephony.protocol import Fields
+from callcenter.telephony.resync import read_state
+from callcenter.telephony.snapshot import MemberNow, Snapshot
+from callcenter.telephony.stream import EventStream
+from callcenter.telephony.translate import WANTED
+
+try:
+    from callcenter.telephony.tracker import Tracker
+except ImportError:
+    # Until the tracker is there, the tree stays importable.
+    class Tracker:  # type: ignore[no-redef]
+        def __init__(self, directory: Directory) -> None: ...
+        def set_directory(self, directory: Directory) -> None: ...
+        def feed(self, fields: Fields) -> list[Event]:
+            return []
+
+        def resync(self, snapshot: Snapshot) -> list[Event]:
+            return []
+
+        def link_down(self, at: float) -> list[Event]:
+            return []
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """Where Asterisk's AMI is and how to sign in."""
+__all__ = ["Account", "JournalPosition", "Telephony", "Timing"]
 
-    host: str = "127.0.0.1"
-    port: int = 5038
-    username: str = "callcenter"
-    secret: str = ""
+log = logging.getLogger(__name__)
 
-
-class JournalPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the CEL file was read: the file's inode and the byte offset of the first unread line."""
-
-    inode: int = 0
-    offset: int = 0
+OFFLINE = N_("The phone is not on line. Open the phone page or switch the phone on, then try again.")
+WRONG_NUMBER = N_("This is no number that can be called: %(number)s")
+NO_AGENT = N_("There is no such agent.")
+# Reasons that people have to do something about; all others pass by themselves.
+_SERIOUS = (links.REFUSED, links.NOT_BOOTED, links.UNREADABLE, links.OVERFLOW)
+# So long a failed Originate waits for its channel's own story, in seconds.
+_STORY = 1.5
 
 
 class Telephony:
     """The only door to Asterisk.
 
-    All commands raise core.errors: Unavailable when Asterisk is away or does not answer in time (a command is never sent
-    again), BadInput for values that may not go to Asterisk, Conflict or NotFound when Asterisk says no.
+    All commands raise core.errors: Unavailable when Asterisk is away or does not answer in time (a command is never
+    sent again), BadInput for values that may not go to Asterisk, Conflict or NotFound when Asterisk says no.
     """
 
     def __init__(
@@ -44,24 +71,69 @@ class Telephony:
         directory: Directory | None = None,
         *,
         journal: Path | None = None,
+        timing: Timing | None = None,
     ) -> None:
         """``journal`` is the CEL file that Asterisk writes; without it nothing can be completed after a break."""
-        self.account = account
         self.bus = bus
         self.clock = clock
         self.directory = directory or Directory()
-        self.journal = journal
-        self.up = False
+        self.journal = Journal(journal, self.directory) if journal is not None else None
+        self.tracker = Tracker(self.directory)
+        self.stream = EventStream(self._consume, self._overflow)
+        self.link = Link(
+            account,
+            WANTED | {"OriginateResponse"},
+            events=self.stream.put,
+            sync=self._sync,
+            changed=self._link_changed,
+            timing=timing,
+        )
+        self.gateway = Gateway(self.link)
+        self.snapshot: Snapshot | None = None
+        self._up = False
+        self._told: tuple[bool, str] | None = None
+        self._serious = False
+        self._calls: dict[str, Call] = {}
+        self._dials: dict[str, Dial] = {}
+        self._offline: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- life --------------------------------------------------------------------------------------
+
+    @property
+    def up(self) -> bool:
+        """Whether commands can be given and what is shown is fresh."""
+        return self._up
+
+    @property
+    def state(self) -> LinkState:
+        """What the link does right now; ``reason`` says why it is not up (a gettext key)."""
+        return self.link.state
+
+    @property
+    def reason(self) -> str:
+        """Why the link is not up, in words (a gettext key); '' when it is."""
+        return self.link.reason
 
     async def start(self) -> None:
         """Begins to connect; returns at once. ``LinkChanged`` on the bus tells when Asterisk is there."""
+        self.link.start()
 
     async def stop(self) -> None:
         """Ends the connection and everything that waits for it."""
+        await self.link.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def set_directory(self, directory: Directory) -> None:
         """Replaces what is known of agents, queues, numbers and trunks."""
         self.directory = directory
+        self.tracker.set_directory(directory)
+        if self.journal is not None:
+            self.journal.directory = directory
+
+    # --- calls -------------------------------------------------------------------------------------
 
     async def dial(
         self,
@@ -74,16 +146,76 @@ class Telephony:
         number_id: int | None = None,
         timeout: float = 30.0,
     ) -> str:
-        """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id as soon as Asterisk has taken it.
+        """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id once Asterisk has taken it.
 
-        ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client.
-        ``timeout`` is how long the agent's phone rings, in seconds. What fails later comes as CallFailed on the bus.
+        ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client;
+        '' = number ``number_id``'s own. ``timeout`` is how long the agent's phone rings, in seconds. What fails later
+        comes as CallFailed on the bus. Raises Conflict (code ``offline``) when no phone is on line.
         """
-        raise NotImplementedError
+        if not DIALLABLE.match(to):
+            raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
+        agent = self.directory.agents.get(agent_id)
+        if agent is None or agent.business_id != business_id:
+            raise NotFound(NO_AGENT)
+        if not self._up:
+            raise Unavailable(links.NOT_UP)
+        endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
+        number = self.directory.numbers.get(number_id) if number_id is not None else None
+        if number is not None and number.business_id == business_id:
+            caller_id = caller_id or number.e164
+        now = self.clock.epoch()
+        call_id = new_call_id(now)
+        variables: dict[str, str | int] = {
+            "CC_BUSINESS": business_id,
+            "CC_DIR": "out",
+            "CC_AGENT": agent_id,
+            "CC_TO": to,
+        }
+        if number_id is not None:
+            variables["CC_NUMBER"] = number_id
+        if caller_id:
+            variables["CC_FROM"] = caller_id
+        self._dials[call_id] = Dial(
+            call_id=call_id, business_id=business_id, agent_id=agent_id, endpoint=endpoint, asked_at=now
+        )
+        try:
+            await self.gateway.originate(
+                endpoint=endpoint,
+                context=f"dial-{business_id}",
+                exten=to,
+                channel_id=call_id,
+                variables=variables,
+                caller_number=to,
+                timeout=timeout,
+                auto_answer=True,
+            )
+        except Exception as error:
+            if getattr(error, "error_code", "") != "unconfirmed":
+                self._dials.pop(call_id, None)
+            raise
+        return call_id
+
+    async def _endpoint(self, agent_id: int, kinds: tuple[DeviceKind, ...]) -> str:
+        """The phone to ring. What is thought to be off line is asked for once more before it is refused."""
+        names = [endpoint_name(agent_id, kind) for kind in ("webrtc", "sip") if kind in kinds]
+        for name in names:
+            if name not in self._offline:
+                return name
+        for name in names:
+            if await self.gateway.device_online(name):
+                return name
+        raise Conflict(OFFLINE, code="offline")
 
     async def hangup(self, call_id: str) -> None:
         """Ends a call with all its legs; NotFound when it is over already."""
-        raise NotImplementedError
+        call = self._calls.get(call_id)
+        channels = [leg.channel for leg in call.legs if leg.ended_at is None] if call is not None else []
+        if not await self.gateway.hangup(channels or [call_id]):
+            left = await self.gateway.channels_of(call_id)
+            if not left or not await self.gateway.hangup(left):
+                raise NotFound(CHANNEL_GONE)
+
+    # --- queue members and phones ------------------------------------------------------------------
 
     async def add_member(
         self,
@@ -97,26 +229,164 @@ class Telephony:
         reason: str = "",
     ) -> None:
         """Makes an agent's phone a member of a queue; being one already is fine."""
-        raise NotImplementedError
+        await self.gateway.queue_add(
+            queue_name(queue_id),
+            _interface(agent_id, device),
+            name=name or f"a{agent_id}",
+            penalty=penalty,
+            paused=paused,
+            reason=reason,
+        )
 
     async def remove_member(self, queue_id: int, agent_id: int, device: DeviceKind) -> None:
         """Takes an agent's phone out of a queue; not being in it is fine."""
-        raise NotImplementedError
+        await self.gateway.queue_remove(queue_name(queue_id), _interface(agent_id, device))
 
     async def pause_member(
         self, agent_id: int, device: DeviceKind, paused: bool, *, reason: str = "", queue_id: int | None = None
     ) -> None:
         """Pauses or unpauses a member in one queue or (None) in all; being in none is fine."""
-        raise NotImplementedError
+        queue = "" if queue_id is None else queue_name(queue_id)
+        await self.gateway.queue_pause(_interface(agent_id, device), paused, queue=queue, reason=reason)
 
     async def members(self) -> tuple[MemberNow, ...]:
         """Asks Asterisk for all members of all queues."""
-        raise NotImplementedError
+        return await self.gateway.queue_members(self.clock.epoch())
 
     async def device_online(self, agent_id: int) -> set[DeviceKind]:
         """Asks Asterisk which of the agent's phones are on line."""
-        raise NotImplementedError
+        agent = self.directory.agents.get(agent_id)
+        kinds: tuple[DeviceKind, ...] = agent.devices if agent is not None else ()
+        found = await asyncio.gather(*(self.gateway.device_online(endpoint_name(agent_id, kind)) for kind in kinds))
+        return {kind for kind, online in zip(kinds, found, strict=True) if online}
+
+    # --- journal -----------------------------------------------------------------------------------
 
     async def journal_since(self, position: JournalPosition) -> tuple[list[Call], JournalPosition]:
-        """All calls that ended in the CEL file since ``position``, and the position to go on from next time."""
-        raise NotImplementedError
+        """Calls that ended in the CEL file since ``position``, and the position to go on from next time.
+
+        Calls of an Asterisk that is gone are closed with a cause. Work is done in a thread; long files come in pieces:
+        ask again until the position stays the same.
+        """
+        if self.journal is None:
+            return [], position
+        started_at = self.snapshot.started_at if self.snapshot is not None else None
+        return await asyncio.to_thread(self.journal.since, position, started_at)
+
+    # --- the way of an event -----------------------------------------------------------------------
+
+    def _consume(self, fields: Fields) -> None:
+        if fields["Event"] == "OriginateResponse":
+            self._originated(fields)
+            return
+        for event in self.tracker.feed(fields):
+            self._publish(event)
+
+    def _publish(self, event: Event) -> None:
+        kind = type(event)
+        if kind is CallUpdated:
+            self._calls[event.call.id] = event.call  # type: ignore[attr-defined]
+        elif isinstance(event, CallEnded):
+            self._calls.pop(event.call.id, None)
+        elif isinstance(event, DeviceChanged):
+            (self._offline.discard if event.online else self._offline.add)(event.endpoint)
+        elif kind is LinkChanged:
+            return
+        self.bus.publish(event)
+        if isinstance(event, CallEnded) and event.call.id in self._dials:
+            dial = self._dials.pop(event.call.id)
+            self._failed(dial, outcome(event.call))
+
+    def _originated(self, fields: Fields) -> None:
+        dial = self._dials.get(fields.get("ActionID", "").removeprefix("originate-"))
+        if dial is None:
+            return
+        if fields.get("Response") == "Success":
+            return
+        dial.refused = fields.get("Reason", "")
+        task = asyncio.create_task(self._without_channel(dial))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _without_channel(self, dial: Dial) -> None:
+        """A failed Originate of which no channel tells the story: the phone itself has to be looked at."""
+        await asyncio.sleep(_STORY if dial.call_id in self._calls else _STORY / 10)
+        if self._dials.pop(dial.call_id, None) is None:
+            return
+        try:
+            online = await self.gateway.device_online(dial.endpoint)
+        except Unavailable:
+            online = True
+        self._failed(dial, refusal(dial.refused or "", online))
+
+    def _failed(self, dial: Dial, reason: Reason | None) -> None:
+        if reason is not None:
+            self.bus.publish(
+                CallFailed(
+                    at=self.clock.epoch(),
+                    business_id=dial.business_id,
+                    agent_id=dial.agent_id,
+                    call_id=dial.call_id,
+                    reason=reason,
+                )
+            )
+
+    # --- the link ----------------------------------------------------------------------------------
+
+    async def _sync(self, link: Link) -> None:
+        """Reads the whole state, lets the tracker take it over, then lets go what came meanwhile."""
+        snapshot = await read_state(link, self.clock.epoch, link.uptime)
+        if self.journal is not None and snapshot.channels:
+            try:
+                there = {channel.call_id for channel in snapshot.channels}
+                calls = await asyncio.to_thread(self.journal.open_calls, there)
+                snapshot = msgspec.structs.replace(snapshot, calls=tuple(calls))
+            except OSError as error:
+                log.warning("the call journal cannot be read: %s", error)
+        self.snapshot = snapshot
+        self._offline = {
+            d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in ("UNAVAILABLE", "INVALID")
+        }
+        for event in self.tracker.resync(snapshot):
+            self._publish(event)
+        there = {channel.call_id for channel in snapshot.channels}
+        for call_id in [c for c in self._dials if c not in there]:
+            self._dials.pop(call_id)
+        self.stream.release()
+
+    def _link_changed(self, state: LinkState, reason: str) -> None:
+        now = self.clock.epoch()
+        if state == "connecting":
+            self.stream.clear()
+            self.stream.hold()
+        elif state == "up":
+            self._up = True
+            self._tell(now, True, "")
+        elif state == "stopped":
+            self._up = False
+        elif state == "waiting":
+            if self._up:
+                # What had come before the break is true and comes first.
+                self.stream.release()
+                self.stream.hold()
+                self._up = False
+                for event in self.tracker.link_down(now):
+                    self._publish(event)
+            self._tell(now, False, reason)
+
+    def _tell(self, now: float, up: bool, reason: str) -> None:
+        if (up, reason) == self._told:
+            return
+        self._told = (up, reason)
+        self.bus.publish(LinkChanged(at=now, up=up, reason=reason))
+        serious = reason in _SERIOUS
+        if serious or self._serious:
+            self._serious = serious
+            self.bus.publish(Alert(at=now, key="asterisk-link", active=serious, message=reason))
+
+    def _overflow(self) -> None:
+        self.link.drop(links.OVERFLOW)
+
+
+def _interface(agent_id: int, device: DeviceKind) -> str:
+    return f"PJSIP/{endpoint_name(agent_id, device)}"

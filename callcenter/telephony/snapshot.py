@@ -1,4 +1,4 @@
-"""The whole state of Asterisk at one moment, as plain typed data: what a sign-in to AMI reads before events are trusted."""
+"""The whole state of Asterisk at one moment, as plain typed data: what a sign-in reads before events are trusted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from callcenter.core.calls import Call
 class ChannelNow(msgspec.Struct, frozen=True, kw_only=True):
     """A channel that is up. ``id`` is its Uniqueid, ``call_id`` its Linkedid, ``state`` Asterisk's number (6 = up).
 
-    ``created_at`` is epoch seconds (whole seconds: AMI says no more). ``variables`` holds the CC_* variables that are set.
+    ``created_at`` is epoch seconds (whole seconds: AMI says no more). ``variables`` holds the CC_* variables set.
     """
 
     id: str
@@ -42,7 +42,7 @@ class BridgeNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberNow(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue member. ``queue`` and ``interface`` are Asterisk's names (q7, PJSIP/a12w); ``status`` its device state number."""
+    """A queue member: ``queue`` and ``interface`` are Asterisk's names (q7, PJSIP/a12w), ``status`` a device state number."""
 
     queue: str
     interface: str

@@ -1,0 +1,117 @@
+"""Reads Asterisk's CEL file: whole lines only, from an inode and byte offset on, over rotations."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from callcenter.telephony.config.cel import NAMES
+
+log = logging.getLogger(__name__)
+
+# At most this many bytes are worked off in one go; who wants more asks again.
+PIECE = 16 * 1024 * 1024
+
+
+class JournalPosition(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the CEL file was read: the file's inode and the byte offset of the first line still needed."""
+
+    inode: int = 0
+    offset: int = 0
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A CEL row and where it begins. ``time`` is epoch seconds; ``kind`` is the event (CHAN_START, CC …)."""
+
+    at: JournalPosition
+    time: float
+    kind: str
+    linkedid: str
+    uniqueid: str
+    channel: str
+    fields: dict[str, str]
+
+
+def rows(file: Path, position: JournalPosition, piece: int = PIECE) -> tuple[list[Row], JournalPosition]:
+    """Rows from ``position`` on, and the position behind the last of them.
+
+    ``file`` may have been renamed to ``file.1`` (and that to ``file.2`` …) meanwhile; an inode that is nowhere means
+    that its file is gone: then everything that is there is read. A missing file is an empty one. Raises OSError.
+    """
+    found: list[Row] = []
+    room = piece
+    for path, inode, start in _files(file, position):
+        with path.open("rb") as source:
+            source.seek(start)
+            data = source.read(room)
+        whole = data.rfind(b"\n") + 1
+        found.extend(_parse(data[:whole], inode, start))
+        position = JournalPosition(inode=inode, offset=start + whole)
+        room -= whole
+        if whole < len(data) or room <= 0:
+            break
+    return found, position
+
+
+def _files(file: Path, position: JournalPosition) -> Iterator[tuple[Path, int, int]]:
+    """The files still to be read, oldest first, each with its inode and where to begin."""
+    there: list[tuple[Path, os.stat_result]] = []
+    for path in (file, *(file.with_name(f"{file.name}.{n}") for n in range(1, 100))):
+        try:
+            there.append((path, path.stat()))
+        except FileNotFoundError:
+            if path != file:
+                break
+    known = next((i for i, (_, stat) in enumerate(there) if stat.st_ino == position.inode), None)
+    if known is not None and there[known][1].st_size < position.offset:
+        log.warning("%s is shorter than what was read of it: it is read from its beginning", there[known][0])
+        position = JournalPosition(inode=position.inode)
+    for path, stat in reversed(there if known is None else there[: known + 1]):
+        yield path, stat.st_ino, position.offset if stat.st_ino == position.inode else 0
+
+
+def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
+    offset = start
+    for line in data.splitlines(keepends=True):
+        here, offset = JournalPosition(inode=inode, offset=offset), offset + len(line)
+        try:
+            values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")]), [])
+            fields = dict(zip(NAMES, values, strict=True))
+            kind = fields["userdeftype"] if fields["eventtype"] == "USER_DEFINED" else fields["eventtype"]
+            yield Row(
+                at=here,
+                time=float(fields["eventtime"]),
+                kind=kind,
+                linkedid=fields["linkedid"],
+                uniqueid=fields["uniqueid"],
+                channel=fields["channame"],
+                fields=fields,
+            )
+        except (ValueError, KeyError, csv.Error):
+            if line.strip():
+                log.warning("a line of the call journal is skipped at %d: %r", here.offset, line[:200])
+
+
+def rotate(file: Path, position: JournalPosition, above: int = 256 * 1024 * 1024, keep: int = 2) -> bool:
+    """Renames a CEL file that was read to its end and is larger than ``above`` bytes; keeps ``keep`` old ones.
+
+    Asterisk opens the file anew for each row, so nothing is lost. False = not needed, or not allowed to us.
+    """
+    try:
+        stat = file.stat()
+        if stat.st_size <= above or stat.st_ino != position.inode:
+            return False
+        for n in range(keep, 1, -1):
+            older = file.with_name(f"{file.name}.{n - 1}")
+            if older.exists():
+                older.replace(file.with_name(f"{file.name}.{n}"))
+        file.replace(file.with_name(f"{file.name}.1"))
+    except OSError as error:
+        log.warning("the call journal cannot be rotated: %s", error)
+        return False
+    return True

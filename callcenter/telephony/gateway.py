@@ -1,0 +1,205 @@
+"""Commands to Asterisk as typed calls. Each answers or raises; none is ever sent twice.
+
+All raise core.errors: Unavailable (no link, or no answer in time: code ``unconfirmed``), BadInput (a value that may not
+be sent), NotFound and Conflict (Asterisk says no).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from callcenter.core.errors import BadInput, Conflict, NotFound
+from callcenter.core.i18n import N_
+from callcenter.telephony.link import Answer, Link
+from callcenter.telephony.resync import queue_state
+from callcenter.telephony.snapshot import MemberNow
+
+NOT_CALLED = N_("Asterisk did not take the call: %(reason)s")
+REFUSED = N_("Asterisk refused: %(reason)s")
+CHANNEL_GONE = N_("This call is over already.")
+NO_QUEUE = N_("Asterisk does not know this queue yet. Apply the settings and try again.")
+WRONG_VALUE = N_("This value may not be given to Asterisk: %(value)s")
+
+# A comma or a bracket would begin another variable or a function.
+_SAFE_VALUE = re.compile(r"[^,()\"\\]*\Z")
+_OFFLINE = ("UNAVAILABLE", "INVALID", "")
+
+
+class Gateway:
+    """Gives commands over ``link``."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def originate(
+        self,
+        *,
+        endpoint: str,
+        context: str,
+        exten: str,
+        channel_id: str,
+        variables: Mapping[str, str | int],
+        caller_number: str = "",
+        caller_name: str = "",
+        timeout: float = 30.0,
+        auto_answer: bool = False,
+    ) -> None:
+        """Rings ``endpoint`` and, once it answers, goes on at ``exten`` in ``context``.
+
+        Returns when Asterisk has taken the order; the outcome comes as events of channel ``channel_id``. ``variables``
+        are inherited by all channels of the call. ``auto_answer`` adds the header by which our page answers by itself.
+        """
+        lines = [f"__{key}={_safe(value)}" for key, value in variables.items()]
+        if auto_answer:
+            lines.append("PJSIP_HEADER(add,X-Auto)=1")
+        fields: dict[str, Any] = {
+            "Channel": f"PJSIP/{endpoint}",
+            "Context": context,
+            "Exten": exten,
+            "Priority": "1",
+            "Timeout": str(int(timeout * 1000)),
+            "ChannelId": channel_id,
+            "Async": "true",
+            # Our own id: OriginateResponse carries it, and names no channel when none came about.
+            "ActionID": action_id(channel_id),
+            "Variable": lines,
+        }
+        if caller_number:
+            name = caller_name.replace('"', "'").replace("\\", "/")[:80]
+            fields["CallerID"] = f'"{name}" <{caller_number}>' if name else f"<{caller_number}>"
+        answer = await self._link.action("Originate", fields)
+        if not answer.ok:
+            raise Conflict(NOT_CALLED, reason=answer.message)
+
+    async def hangup(self, channels: Iterable[str], cause: int = 16) -> int:
+        """Hangs up channels (names or Uniqueids); returns how many there still were."""
+        done = 0
+        for channel in channels:
+            answer = await self._link.action("Hangup", {"Channel": channel, "Cause": str(cause)})
+            done += answer.ok
+        return done
+
+    async def channels_of(self, call_id: str) -> list[str]:
+        """The names of the channels of a call (by its Linkedid) that are up, first the client's or first one."""
+        answer = await self._link.ask("CoreShowChannels")
+        return [str(i["Channel"]) for i in answer.items if i.get("Linkedid") == call_id and i.get("Channel")]
+
+    async def queue_add(
+        self,
+        queue: str,
+        interface: str,
+        *,
+        name: str = "",
+        penalty: int = 0,
+        paused: bool = False,
+        reason: str = "",
+        state_interface: str = "",
+    ) -> None:
+        """Makes ``interface`` a member of ``queue``; being one already is fine (penalty and pause stay)."""
+        fields = {"Queue": queue, "Interface": interface, "Penalty": str(penalty), "Paused": _bool(paused)}
+        fields |= {"StateInterface": state_interface or interface}
+        fields |= {key: value for key, value in (("MemberName", name), ("Reason", reason)) if value}
+        answer = await self._link.action("QueueAdd", fields)
+        _refused(answer, fine="already there")
+
+    async def queue_remove(self, queue: str, interface: str) -> None:
+        """Takes ``interface`` out of ``queue``; not being in it is fine."""
+        _refused(await self._link.action("QueueRemove", {"Queue": queue, "Interface": interface}), fine="not there")
+
+    async def queue_pause(self, interface: str, paused: bool, *, queue: str = "", reason: str = "") -> None:
+        """Pauses or unpauses ``interface`` in ``queue`` ('' = in all); being in none is fine."""
+        fields = {"Interface": interface, "Paused": _bool(paused)}
+        fields |= {key: value for key, value in (("Queue", queue), ("Reason", reason)) if value}
+        _refused(await self._link.action("QueuePause", fields), fine="not found")
+
+    async def queue_penalty(self, interface: str, penalty: int, *, queue: str = "") -> None:
+        """Sets a member's penalty in ``queue`` ('' = in all)."""
+        fields = {"Interface": interface, "Penalty": str(penalty)} | ({"Queue": queue} if queue else {})
+        _refused(await self._link.action("QueuePenalty", fields))
+
+    async def queue_members(self, now: float) -> tuple[MemberNow, ...]:
+        """All members of all queues."""
+        answer = await self._link.ask("QueueStatus")
+        return queue_state(answer.items, now)[0]
+
+    async def redirect(self, channel: str, context: str, exten: str, *, other: str = "") -> None:
+        """Sends a channel (and the one it talks with, ``other``) to another place of the dialplan."""
+        fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
+        if other:
+            fields |= {"ExtraChannel": other, "ExtraContext": context, "ExtraExten": exten, "ExtraPriority": "1"}
+        _refused(await self._link.action("Redirect", fields))
+
+    async def transfer(self, channel: str, context: str, exten: str) -> None:
+        """Blind transfer: who talks with ``channel`` is sent to ``exten``; ``channel`` itself is let go."""
+        fields = {"Channel": channel, "Context": context, "Exten": exten}
+        _refused(await self._link.action("BlindTransfer", fields))
+
+    async def record(self, channel: str, file: str, options: str = "") -> None:
+        """Starts MixMonitor on a channel."""
+        _refused(await self._link.action("MixMonitor", {"Channel": channel, "File": file, "Options": options}))
+
+    async def record_stop(self, channel: str) -> None:
+        """Stops MixMonitor on a channel."""
+        _refused(await self._link.action("StopMixMonitor", {"Channel": channel}))
+
+    async def send_digits(self, channel: str, digits: str) -> None:
+        """Plays DTMF digits to a channel."""
+        for digit in digits:
+            _refused(await self._link.action("PlayDTMF", {"Channel": channel, "Digit": digit, "Receive": "false"}))
+
+    async def set_variable(self, channel: str, name: str, value: str | int) -> None:
+        """Sets a channel variable ('' as ``channel`` = a global one)."""
+        fields = {"Variable": name, "Value": str(value)} | ({"Channel": channel} if channel else {})
+        _refused(await self._link.action("Setvar", fields))
+
+    async def variable(self, name: str, channel: str = "") -> str:
+        """A channel variable or dialplan function; without ``channel`` a global one."""
+        fields = {"Variable": name} | ({"Channel": channel} if channel else {})
+        answer = await self._link.action("Getvar", fields)
+        _refused(answer)
+        return str(answer.fields.get("Value", ""))
+
+    async def device_online(self, endpoint: str) -> bool:
+        """Whether a phone could ring now: it is registered (or has a fixed address) and reachable."""
+        return await self.variable(f"DEVICE_STATE(PJSIP/{endpoint})") not in _OFFLINE
+
+    async def reload(self, module: str) -> None:
+        """Reloads a module (``res_pjsip.so``, ``app_queue.so`` …), or ``dialplan``; calls go on."""
+        answer = await self._link.action("Reload", {"Module": module}, timeout=20.0)
+        _refused(answer)
+
+    async def command(self, line: str) -> list[str]:
+        """Output of a command of Asterisk's console, for ``doctor`` and settings; never from a person's input."""
+        answer = await self._link.action("Command", {"Command": line}, timeout=20.0)
+        _refused(answer)
+        output = answer.fields.get("Output", [])
+        return [output] if isinstance(output, str) else list(output)
+
+
+def action_id(channel_id: str) -> str:
+    """The ActionID of the Originate that makes channel ``channel_id``."""
+    return f"originate-{channel_id}"
+
+
+def _refused(answer: Answer, fine: str = "") -> None:
+    if answer.ok or (fine and fine in answer.message.lower()):
+        return
+    words = answer.message.lower()
+    if "no such channel" in words or "does not exist" in words or "not specified channel" in words:
+        raise NotFound(CHANNEL_GONE)
+    if "no such queue" in words:
+        raise NotFound(NO_QUEUE)
+    raise Conflict(REFUSED, reason=answer.message)
+
+
+def _safe(value: str | int) -> str:
+    text = str(value)
+    if not _SAFE_VALUE.match(text):
+        raise BadInput(WRONG_VALUE, value=text[:40])
+    return text
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"

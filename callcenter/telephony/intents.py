@@ -1,0 +1,87 @@
+"""Calls that a person asked for (click-to-dial): from the order to its outcome in one word. Pure."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Literal
+
+import msgspec
+
+from callcenter.core.calls import Call, Leg
+
+Reason = Literal["busy", "no_answer", "rejected", "offline", "wrong_number", "failed"]
+
+# What may be dialled: E.164 with or without plus, or a short number.
+DIALLABLE = re.compile(r"\+?[0-9]{2,18}\Z")
+
+# Hang-up causes (Q.850) of a leg that was never answered.
+_WORDS: dict[int, Reason] = {
+    1: "wrong_number",
+    2: "wrong_number",
+    3: "wrong_number",
+    17: "busy",
+    18: "no_answer",
+    19: "no_answer",
+    20: "no_answer",
+    21: "rejected",
+    22: "wrong_number",
+    28: "wrong_number",
+}
+# What OriginateResponse says about the agent's own phone: control frames of Asterisk.
+_RESPONSES: dict[str, Reason] = {"1": "no_answer", "3": "no_answer", "5": "busy", "8": "rejected"}
+
+
+class Dial(msgspec.Struct, kw_only=True):
+    """A click-to-dial that is under way. ``refused`` is the Reason field of a failed OriginateResponse."""
+
+    call_id: str
+    business_id: int
+    agent_id: int
+    endpoint: str
+    asked_at: float
+    refused: str | None = None
+    seen: bool = False
+
+
+def new_call_id(now: float) -> str:
+    """A fresh id for a call that we begin: unique over restarts, fit for file names, unlike any that Asterisk makes."""
+    return f"d{int(now * 1000)}.{secrets.token_hex(4)}"
+
+
+def outcome(call: Call) -> Reason | None:
+    """Why an ended click-to-dial did not come about; None = the client answered, or the agent gave up himself."""
+    if call.result == "answered":
+        return None
+    client = _last(call, ("client", "other"))
+    if client is not None:
+        if client.answered_at is not None:
+            return None
+        if call.result == "cancelled" or (client.cause in (None, 0, 16) and call.hangup_by == "agent"):
+            return None
+        return _word(client.cause, "failed")
+    agent = _last(call, ("agent",))
+    if agent is None or agent.answered_at is None:
+        # The agent's own phone: absent means not on line.
+        cause = agent.cause if agent is not None else call.cause
+        return "offline" if cause in (3, 20) else _word(cause, "no_answer")
+    # The agent answered, but no leg to the client came about: there is no way to that number.
+    return None if call.hangup_by == "agent" else _word(call.cause, "wrong_number")
+
+
+def refusal(reason: str, online: bool) -> Reason:
+    """Why no channel to the agent's phone came about. Asterisk says 0 for «not registered» and «rejected» alike."""
+    if not online:
+        return "offline"
+    return _RESPONSES.get(reason, "rejected" if reason == "0" else "failed")
+
+
+def _last(call: Call, roles: tuple[str, ...]) -> Leg | None:
+    legs = [leg for leg in call.legs if leg.role in roles]
+    return legs[-1] if legs else None
+
+
+def _word(cause: int | None, otherwise: Reason) -> Reason:
+    if cause in (None, 0, 16):
+        return otherwise
+    return _WORDS.get(cause or 0, "failed")
