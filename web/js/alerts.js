@@ -1,0 +1,29 @@
+// The bell: alerts that are on now, from the stream; and notices, which pass as toasts.
+import { $, h, icon, setText, show } from "./dom.js";
+import { t } from "./i18n.js";
+import { store } from "./store.js";
+import { stream } from "./stream.js";
+import { complain, toast } from "./toast.js";
+
+export function startAlerts() {
+  store.subscribe((s) => s.alerts, (alerts, before) => {
+    draw(alerts);
+    const known = new Set((before ?? []).map((alert) => alert.key));
+    for (const alert of alerts) if (before && !known.has(alert.key)) complain(alert.message);
+  });
+  // A notice is already in my language: a call that did not come about, a file that is ready.
+  stream.on("notice", (notice) => {
+    if (!notice.text) return;
+    if (["call_failed", "error"].includes(notice.kind)) complain(notice.text);
+    else toast(notice.text, { glyph: "info" });
+  });
+}
+
+function draw(alerts) {
+  const count = $("#bell .count");
+  show(count, alerts.length > 0);
+  setText(count, String(alerts.length));
+  $("#bell").setAttribute("aria-label", alerts.length ? t("Alerts: %(count)s", { count: alerts.length }) : t("Alerts: none"));
+  const lines = alerts.map((alert) => h("li", icon("alert"), h("span.grow", alert.message, " ", h("time.num.t3.small", { "data-since": alert.since }))));
+  $("#alerts").replaceChildren(...(lines.length ? lines : [h("li.t3", t("Everything is in order."))]));
+}

@@ -1,0 +1,254 @@
+// The dock draws the phone's state; it holds none of its own but which panel is open.
+import { $, $$, announce, h, icon, setIcon, setText, show } from "./dom.js";
+import { tick, now } from "./clock.js";
+import { me } from "./config.js";
+import { cardShown, drawCard } from "./card.js";
+import { drawKeypad } from "./keypad.js";
+import { duration, initials } from "./format.js";
+import { t } from "./i18n.js";
+import { myAgent, myCall } from "./mycall.js";
+import { store } from "./store.js";
+import { stream } from "./stream.js";
+import { complain, toast } from "./toast.js";
+
+const QUALITY = [() => "", () => t("Bad connection"), () => t("Poor connection"), () => t("Good connection"), () => t("Excellent connection")];
+
+export class Dock {
+  #phone;
+  #actions;
+  #card = null;
+  #keypad = false;
+  #drawn = "";
+  #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
+
+  // actions: dial(number), goOnline()
+  constructor(phone, actions) {
+    this.#phone = phone;
+    this.#actions = actions;
+    phone.on("state", () => this.draw());
+    phone.on("ended", (how) => this.#ended(how));
+    stream.on("card", (card) => { this.#card = card; this.draw(); });
+    stream.on("away", () => this.draw());
+    stream.on("back", (seconds) => this.#back(seconds));
+    store.subscribe((s) => [myAgent(s), s.calls[myAgent(s)?.call_id], s.live, s.link_up], () => this.draw());
+    $("#dock").addEventListener("click", (event) => this.#click(event));
+    this.#part("dial")?.addEventListener("submit", (event) => this.#submit(event));
+    this.#meter();
+    setInterval(() => this.#clock(), 500);
+  }
+
+  get call() {
+    return myCall(this.#phone.state, store.state, this.#card);
+  }
+
+  draw() {
+    const { call } = this;
+    const stage = call?.stage;
+    const ringing = call?.direction === "in" && ["ringing", "answering"].includes(stage);
+    const busy = Boolean(call) && !ringing;
+    const dock = $("#dock");
+    dock.classList.toggle("live", busy);
+    dock.dataset.state = this.#dockState(call, ringing);
+    this.#drawWho(call, ringing);
+    this.#drawParts(call, ringing, busy);
+    this.#drawQuality(call);
+    this.#drawAway(call);
+    this.#drawPanel(call, ringing);
+    this.#clock();
+  }
+
+  #dockState(call, ringing) {
+    if (!call) return this.#reachable() ? "ready" : "off";
+    if (ringing || ["connecting", "calling"].includes(call.stage)) return "ring";
+    return call.stage === "held" ? "pause" : "talk";
+  }
+
+  #reachable() {
+    return this.#phone.online || (myAgent(store.state)?.online ?? []).includes("sip");
+  }
+
+  #drawWho(call, ringing) {
+    const face = this.#part("face");
+    const state = call ? this.#dockState(call, ringing) : this.#reachable() ? "ready" : "pause";
+    face.dataset.state = state;
+    face.className = call && !ringing ? "avatar" : "glyph round";
+    face.classList.toggle("pulse", ringing);
+    if (call && !ringing && call.who.known) {
+      face.dataset.is = "";
+      setText(face, initials(call.who.name));
+    } else setIcon(face, call && !ringing ? "user" : "phone");
+    const [title, about] = this.#words(call, ringing);
+    setText(this.#part("title"), title);
+    setText(this.#part("about"), about);
+    this.#part("title").classList.toggle("bold", Boolean(call) && !ringing);
+  }
+
+  #words(call, ringing) {
+    if (ringing) return [t("Incoming call"), [call.queue?.name ?? call.line?.title, !call.here && t("on your phone")].filter(Boolean).join(", ")];
+    if (call) {
+      const where = call.direction === "out" ? t("Outgoing") : call.line?.title ?? call.queue?.name ?? t("Incoming");
+      return [call.who.name, [call.who.number || call.who.position, where].filter(Boolean).join(" · ")];
+    }
+    const { state } = this.#phone;
+    if (!me?.agent_id) return [t("No phone"), t("An administrator can give you one")];
+    if (state.line === "connecting") return [t("Connecting the phone"), t("A moment")];
+    if (state.line === "lost") return [t("Phone link lost"), t("It comes back by itself")];
+    if (state.problem === "blocked") return [t("No microphone"), t("The browser blocks it")];
+    if (state.problem === "missing") return [t("No microphone"), t("Connect a headset")];
+    if (state.problem === "refused") return [t("Phone did not connect"), t("Try to go on line again")];
+    if (this.#phone.online) return [t("Phone is on"), t("No active calls")];
+    if (this.#reachable()) return [t("SIP phone is on"), t("No active calls")];
+    return [t("Phone is off"), t("Calls do not reach you")];
+  }
+
+  #drawParts(call, ringing, busy) {
+    const { state } = this.#phone;
+    const here = busy && call.here;
+    show(this.#part("clock"), busy);
+    show(this.#part("rec"), busy && call.recording);
+    show(this.#part("keys"), here);
+    show(this.#part("level"), here);
+    show(this.#part("dial"), !call);
+    show(this.#part("online"), !call && ["off"].includes(state.line));
+    show(this.#part("hang"), here);
+    setText(this.#part("hang-word"), call && ["connecting", "calling"].includes(call.stage) ? t("Cancel call") : t("Hang up"));
+    const mute = $('[data-do="mute"]', $("#dock"));
+    mute.setAttribute("aria-pressed", String(Boolean(call?.muted)));
+    setText(mute.lastElementChild, call?.muted ? t("Muted") : t("Mute"));
+    setIcon(this.#part("mute-icon"), call?.muted ? "micoff" : "mic");
+    $('.keys [data-do="keypad"]').setAttribute("aria-pressed", String(this.#keypad));
+  }
+
+  // Link quality: in a call what the voice meets, else the way to the phone server and back.
+  #drawQuality(call) {
+    const { line, trip } = this.#phone.state;
+    const quality = call?.quality ?? null;
+    const idle = !call && line === "online" && trip !== null;
+    show(this.#part("quality"), Boolean(quality?.score) || idle);
+    if (!quality && !idle) return;
+    const score = quality ? quality.score : trip < 300 ? 4 : trip < 1000 ? 3 : 2;
+    this.#part("bars").dataset.score = score;
+    setText(this.#part("quality-word"), QUALITY[score]());
+    const figures = quality ? t("%(rtt)s ms · %(loss)s % lost", { rtt: quality.rtt, loss: quality.loss }) : t("answer in %(ms)s ms", { ms: trip });
+    setText(this.#part("quality-figures"), figures);
+    if (quality) this.#part("quality").title = t("Delay %(rtt)s ms, loss %(loss)s %, jitter %(jitter)s ms", quality);
+  }
+
+  #drawAway(call) {
+    const words = awayWords(store.state, call, this.#phone.state.line);
+    $("#dock").classList.toggle("away", Boolean(words));
+    show($("#away"), Boolean(words));
+    if (words) setText($("#away span"), words);
+  }
+
+  #drawPanel(call, ringing) {
+    const panel = this.#part("panel");
+    const key = ringing ? JSON.stringify([call.here, call.stage, call.who, call.line, call.queue, call.card, call.quiet, call.waitedSince]) : this.#keypad ? `keypad ${Boolean(call)}` : "";
+    if (key === this.#drawn) return;
+    const first = ringing && !cardShown();
+    const held = document.activeElement?.closest(".callcard") ? document.activeElement.dataset.answer !== undefined : false;
+    this.#drawn = key;
+    if (ringing) panel.replaceChildren(drawCard(call, this.#cardActions()));
+    else if (this.#keypad) panel.replaceChildren(drawKeypad({ press: (digit) => this.#press(digit), close: () => this.toggleKeypad(false), inCall: Boolean(call) }));
+    else panel.replaceChildren();
+    tick(panel);
+    if (!ringing) return;
+    if (held) $("[data-answer]", panel)?.focus({ preventScroll: true });
+    if (first) announce(`${t("Incoming call")}: ${call.who.name}. ${call.line?.title ?? ""}`, true);
+    this.#measure(call);
+  }
+
+  // From the phone's first word of a call to its card on the screen, for the benchmark and the test.
+  #measure(call) {
+    for (const [name, done] of [["ring-to-card", true], ["ring-to-full-card", Boolean(call.card)]]) {
+      if (!done || !performance.getEntriesByName("phone:ring").length || performance.getEntriesByName(`${name}-${call.since}`).length) continue;
+      performance.mark(`${name}-${call.since}`);
+      performance.measure(name, "phone:ring");
+    }
+  }
+
+  #cardActions() {
+    return { answer: () => this.#phone.do("answer"), reject: () => this.#phone.do("reject"), quiet: () => this.#phone.do("quiet") };
+  }
+
+  toggleKeypad(open = !this.#keypad) {
+    this.#keypad = open;
+    this.draw();
+  }
+
+  #press(digit) {
+    if (this.call) return this.#phone.do("digit", digit);
+    const field = $("#dock .dial input");
+    if (field) field.value += digit;
+    return undefined;
+  }
+
+  #click(event) {
+    const doing = event.target.closest("[data-do]")?.dataset.do;
+    if (doing === "keypad") this.toggleKeypad();
+    else if (doing === "online") this.#actions.goOnline();
+    else if (doing) this.#phone.do(doing);
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    const field = event.target.to;
+    if (!field.value.trim()) return field.focus();
+    // What was typed stays until the call is under way.
+    if (await this.#actions.dial(field.value)) field.value = "";
+    return undefined;
+  }
+
+  #clock() {
+    const { call } = this;
+    if (!call) return;
+    const from = call.stage === "talking" || call.stage === "held" ? call.answeredAt ?? call.since : call.since;
+    const word = { connecting: t("Connecting"), calling: t("Calling"), held: t("On hold") }[call.stage];
+    setText(this.#part("time"), duration((now() - from) / 1000));
+    this.#part("time").title = word ?? "";
+    if (word && !call.recording) this.#state(word);
+    else this.#state("");
+  }
+
+  #state(word) {
+    let line = $("#dock .clock .waiting");
+    if (!line && word) this.#part("clock").append((line = h("span.waiting.tiny.mid")));
+    if (line) setText(line, word);
+    show(line, Boolean(word));
+  }
+
+  #meter() {
+    const bars = $$("i", this.#part("mic"));
+    const draw = () => {
+      const { call } = this.#phone.state;
+      if (!document.hidden && call && this.#phone.leading) {
+        const level = call.muted ? 0 : this.#phone.mic.level();
+        bars.forEach((bar, n) => bar.classList.toggle("on", n < level));
+      }
+      setTimeout(() => requestAnimationFrame(draw), 66);
+    };
+    draw();
+  }
+
+  #ended(how) {
+    this.#keypad = false;
+    const name = this.#card && this.#card.name ? this.#card.name : how.name || how.number;
+    if (how.answered) toast(t("Call ended: %(who)s, %(time)s", { who: name, time: duration(how.seconds) }), { glyph: "phone" });
+    else if (how.elsewhere) toast(t("Another agent took the call"), { glyph: "phone" });
+    else if (how.direction === "in" && how.originator === "remote") complain(t("Missed call: %(who)s", { who: name }), { glyph: "missed", state: "missed" });
+    this.#card = null;
+    this.draw();
+  }
+
+  #back(seconds) {
+    this.draw();
+    if (seconds >= 1) toast(t("Connection is back. It was away for %(time)s; everything on the page is up to date.", { time: duration(Math.ceil(seconds)) }), { glyph: "link" });
+  }
+}
+
+function awayWords(live, call, line) {
+  if (!live.live && live.rev > 0) return t("Connection lost, restoring it");
+  if (call?.here && line === "lost") return t("Phone link lost, restoring it; the call goes on");
+  if (live.live && !live.link_up) return t("The telephone exchange is away, restoring it");
+  return "";
+}

@@ -1,0 +1,35 @@
+import { config } from "./config.js";
+
+// 0:38 below an hour, 1:40:12 above.
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (n) => String(n).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  return whole < 3600 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(whole / 3600)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+// +79226081473 -> +7 922 608-14-73; other countries in groups of three; short numbers as they are.
+export function phone(number) {
+  const text = String(number ?? "");
+  const russian = /^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(text);
+  if (russian) return `+7 ${russian[1]} ${russian[2]}-${russian[3]}-${russian[4]}`;
+  return /^\+\d{8,15}$/.test(text) ? text.replace(/(\d{3})(?=\d{2})/g, "$1 ") : text;
+}
+
+export const looksLikeNumber = (text) => /^[+\d][\d\s().-]{1,24}$/.test(text.trim()) && /\d{2,}/.test(text);
+
+export function initials(name) {
+  const words = name.replace(/[«»"]/g, "").split(/\s+/).filter((word) => /\p{L}/u.test(word));
+  return words.slice(0, 2).map((word) => [...word][0].toUpperCase()).join("");
+}
+
+const sameDay = (a, b) => a.toDateString() === b.toDateString();
+
+export function moment(iso) {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return "";
+  const options = { timeZone: config.timezone };
+  const time = at.toLocaleTimeString(config.language, { ...options, hour: "2-digit", minute: "2-digit" });
+  if (sameDay(at, new Date())) return time;
+  return `${at.toLocaleDateString(config.language, { ...options, day: "numeric", month: "short" })} ${time}`;
+}

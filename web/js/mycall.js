@@ -1,0 +1,54 @@
+// My call as one picture, put together from the phone (what rings here), the stream (what the server knows) and the card.
+import { me } from "./config.js";
+import { phone as pretty } from "./format.js";
+import { t } from "./i18n.js";
+
+export const myAgent = (state) => state.agents[me?.agent_id] ?? null;
+export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
+
+// Who it is: a known client by full name and position with the phone beside it, anybody else by the phone alone (TEL-65).
+export function who(number, contact, sipName = "") {
+  const known = contact?.saved && contact.name;
+  const shown = pretty(number) || t("Unknown number");
+  if (known) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true };
+  // A name that the caller's own network sent is worth showing, but not as a client of ours.
+  const sent = sipName && sipName.replace(/\D/g, "") !== number.replace(/\D/g, "") ? sipName : "";
+  return { name: shown, position: sent, number: "", known: false };
+}
+
+// null, or {stage: ringing | answering | connecting | calling | talking | held, here (this browser has the voice), …}.
+export function myCall(phoneState, liveState, card) {
+  const seen = liveCall(liveState);
+  const agent = myAgent(liveState);
+  const { call } = phoneState;
+  if (!call && !(seen && ["ringing", "talking"].includes(agent.state))) return null;
+  // The browser's phone may be idle while the call is on the agent's SIP phone.
+  const here = Boolean(call);
+  const direction = call?.direction ?? (seen.direction === "out" ? "out" : "in");
+  const number = (here && direction === "in" && call.number) || seen?.client_number || call?.number || "";
+  const fits = card && (!seen || card.call_id === seen.id) && (seen || sameNumber(card.number, number));
+  const contact = fits ? card : seen?.contact;
+  return {
+    here, direction, seen, card: fits ? card : null,
+    stage: stageOf(call, seen, agent, direction),
+    who: who(number, contact?.name ? contact : null, call?.name ?? ""),
+    number, line: (fits ? card.line : null) ?? seen?.number ?? null, queue: (fits ? card.queue : null) ?? seen?.queue ?? null,
+    since: call?.at ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
+    answeredAt: direction === "in" && call ? call.answeredAt : seen?.answered_at ? Date.parse(seen.answered_at) : null,
+    recording: Boolean(seen?.recording_on), muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null,
+  };
+}
+
+function stageOf(call, seen, agent, direction) {
+  if (call && ["ringing", "answering"].includes(call.stage)) return call.stage;
+  if (seen?.held) return "held";
+  if (direction === "out") {
+    if (seen?.answered_at) return "talking";
+    return call && call.stage !== "talking" ? "connecting" : "calling";
+  }
+  if (call) return call.stage;
+  return agent?.state === "ringing" ? "ringing" : "talking";
+}
+
+const digits = (number) => String(number ?? "").replace(/\D/g, "");
+export const sameNumber = (a, b) => digits(a) !== "" && digits(a).slice(-10) === digits(b).slice(-10);

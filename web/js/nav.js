@@ -1,0 +1,111 @@
+// htmx swaps only <main>; errors become toasts, an ended session the dialog, and nothing ever takes the shell away.
+import { $, $$, announce } from "./dom.js";
+import { csrf, said } from "./api.js";
+import { Emitter } from "./emitter.js";
+import { t } from "./i18n.js";
+import { ask } from "./signin.js";
+import { complain } from "./toast.js";
+import { tick } from "./clock.js";
+
+// Says "page" with <main> whenever its content is a new page.
+export const pages = new Emitter();
+
+const SLOW = 300;
+const main = () => $("#main");
+
+export function startNav() {
+  const on = (name, run) => document.addEventListener(name, run);
+  on("htmx:config:request", ({ detail: { ctx } }) => { ctx.request.headers["X-CSRF-Token"] = csrf(); });
+  on("htmx:before:request", ({ detail: { ctx } }) => busy(ctx));
+  on("htmx:finally:request", ({ detail: { ctx } }) => idle(ctx));
+  on("htmx:after:request", (event) => { if (!acceptable(event.detail.ctx)) event.preventDefault(); });
+  on("htmx:error", ({ detail }) => { if (detail.ctx) complain(t("No link to the server. Try again in a moment.")); });
+  on("htmx:after:swap", ({ detail: { ctx } }) => { if (isPage(ctx)) arrived(); });
+  markPlace();
+}
+
+const isPage = (ctx) => ctx.target === main() || ctx.target?.id === "main" || ctx.target === "#main";
+
+function busy(ctx) {
+  if (isPage(ctx)) ctx.slow = setTimeout(() => main()?.classList.add("busy"), SLOW);
+}
+
+function idle(ctx) {
+  clearTimeout(ctx.slow);
+  main()?.classList.remove("busy");
+}
+
+// Whether the answer may be swapped in.
+function acceptable(ctx) {
+  const { status, raw } = ctx.response;
+  if (status === 401 || (raw.redirected && new URL(raw.url).pathname.startsWith("/sign-in"))) {
+    again(ctx);
+    return false;
+  }
+  const hasMain = /id=["']?main["'\s>]/.test(ctx.text);
+  if (status === 422 && (hasMain || !isPage(ctx))) return true;
+  if (status >= 400) {
+    complain(words(ctx.text) || said(status));
+    return false;
+  }
+  if (isPage(ctx) && ctx.select && status !== 204 && !hasMain) {
+    complain(t("This page cannot be shown here."));
+    return false;
+  }
+  return true;
+}
+
+// What an error's answer says: JSON of the API, or the words on its page.
+function words(text) {
+  if (text.trimStart().startsWith("{")) {
+    try {
+      return JSON.parse(text).error?.message;
+    } catch {
+      return "";
+    }
+  }
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const found = page.querySelector("[data-error]") ?? page.querySelector("#main p") ?? page.querySelector("#main h1");
+  return found?.textContent.trim();
+}
+
+async function again(ctx) {
+  if (!(await ask())) return;
+  const source = ctx.sourceElement;
+  if (source?.isConnected && source.matches("a[href]")) source.click();
+  else if (source?.isConnected && source.matches("form")) source.requestSubmit(ctx.request.submitter ?? undefined);
+  else visit(ctx.request.action);
+}
+
+// Opens an address in <main> as a link would.
+export function visit(address) {
+  if (!window.htmx) return location.assign(address);
+  return window.htmx.ajax("GET", address, { target: "#main", select: "#main", swap: "innerHTML strip:true", push: "true" });
+}
+
+// The same page anew, without a step in history.
+export function refresh() {
+  return window.htmx?.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "innerHTML strip:true" });
+}
+
+function arrived() {
+  markPlace();
+  const root = main();
+  tick(root);
+  const heading = $("h1", root)?.textContent || document.title;
+  announce(heading);
+  // The focus goes with the page, so that the keyboard does not start from a link that is gone.
+  if (!root.contains(document.activeElement) || document.activeElement === document.body) root.focus({ preventScroll: true });
+  pages.emit("page", root);
+}
+
+export function markPlace() {
+  const here = location.pathname;
+  const links = $$("#nav a[href]");
+  const fits = links.filter((link) => here === link.pathname || (link.pathname !== "/" && here.startsWith(link.pathname.replace(/\/?$/, "/"))));
+  const best = fits.sort((a, b) => b.pathname.length - a.pathname.length)[0];
+  for (const link of links) {
+    if (link === best) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}

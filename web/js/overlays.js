@@ -1,0 +1,72 @@
+// Menus, dialogs and questions of the shell, all by delegation: what is swapped in later works as well.
+import { $, $$ } from "./dom.js";
+
+const GAP = 6;
+
+export function startOverlays() {
+  document.addEventListener("click", (event) => {
+    const menuButton = event.target.closest("[data-menu]");
+    if (menuButton) return toggleMenu(menuButton);
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      closeMenus();
+      return openSheet(opener.dataset.open);
+    }
+    const closer = event.target.closest("dialog [data-close]");
+    if (closer) return closer.closest("dialog").close();
+    if (event.target.matches?.("dialog.sheet")) return event.target.close();
+    if (event.target.closest(".menu .item")) closeMenus();
+  });
+  document.addEventListener("keydown", menuKeys);
+}
+
+export const closeMenus = () => $$(".menu:popover-open").forEach((menu) => menu.hidePopover());
+export const somethingOpen = () => Boolean($("dialog[open], .menu:popover-open"));
+
+export function openSheet(id) {
+  const dialog = document.getElementById(id);
+  if (dialog && !dialog.open) dialog.showModal();
+}
+
+function toggleMenu(button) {
+  const menu = document.getElementById(button.dataset.menu);
+  if (menu.matches(":popover-open")) return menu.hidePopover();
+  closeMenus();
+  menu.showPopover();
+  place(menu, button);
+  button.setAttribute("aria-expanded", "true");
+  menu.addEventListener("toggle", () => button.setAttribute("aria-expanded", "false"), { once: true });
+  ($('[aria-checked="true"]', menu) ?? $(".item", menu))?.focus();
+}
+
+function place(menu, button) {
+  const at = button.getBoundingClientRect();
+  const size = menu.getBoundingClientRect();
+  const left = Math.min(Math.max(GAP, at.right - size.width), innerWidth - size.width - GAP);
+  const below = at.bottom + GAP + size.height <= innerHeight;
+  menu.style.left = `${at.left < innerWidth / 3 ? Math.max(GAP, at.left) : left}px`;
+  menu.style.top = `${below ? at.bottom + GAP : Math.max(GAP, at.top - size.height - GAP)}px`;
+}
+
+function menuKeys(event) {
+  const menu = $(".menu:popover-open");
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  const items = $$(".item", menu);
+  const here = items.indexOf(document.activeElement);
+  const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key];
+  items[(next + items.length) % items.length]?.focus();
+  event.preventDefault();
+}
+
+// A question with two answers; resolves to whether it was agreed to.
+export function question(title, text, yes) {
+  const dialog = $("#ask");
+  $("#ask-title").textContent = title;
+  $("[data-text]", dialog).textContent = text;
+  $("[data-yes]", dialog).textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
