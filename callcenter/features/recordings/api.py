@@ -17,7 +17,7 @@ __all__ = ["Player", "bind", "briefs", "player_of", "players", "register"]
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
-    """What the player's template draws. ``duration`` in seconds, shares in per cent of all speech, waves as SVG paths."""
+    """What the player draws: ``duration`` in seconds, shares in per cent of all speech, waves as SVG paths."""
 
     id: int
     call_id: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 # One flat name that Asterisk's dialplan chose: never a path, never hidden, never an option of a command.
@@ -76,7 +78,7 @@ def bar_samples(samples: int, rate: int) -> int:
 
 def level(peak: int) -> int:
     """A 16-bit peak as a bar of 0–100. The root lifts quiet telephone speech to where an eye sees it."""
-    return round(100 * (min(peak, 32767) / 32767) ** 0.5)
+    return round(100 * math.sqrt(min(peak, 32767) / 32767))
 
 
 def shares(agent_seconds: float, client_seconds: float) -> tuple[int, int]:
@@ -93,7 +95,7 @@ def thinned(levels: Sequence[int], count: int) -> list[int]:
     if len(levels) <= count:
         return list(levels)
     edges = [i * len(levels) // count for i in range(count + 1)]
-    return [max(levels[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [max(levels[a:b]) for a, b in pairwise(edges)]
 
 
 def wave_paths(agent: Sequence[int], client: Sequence[int]) -> tuple[str, str]:
@@ -123,7 +125,7 @@ def wave_paths(agent: Sequence[int], client: Sequence[int]) -> tuple[str, str]:
 
 
 def download_name(local: datetime, number: str, ending: str) -> str:
-    """A file name that tells when and with whom: ``2026-11-21 14-08 +79152043618.opus``. ``local`` is the person's time."""
+    """A file name that tells when (``local`` time) and with whom: ``2026-11-21 14-08 +79152043618.opus``."""
     safe = "".join(c for c in number if c.isdigit() or c == "+")[:20]
     return " ".join(part for part in (f"{local:%Y-%m-%d %H-%M}", safe) if part) + "." + ending
 

@@ -1,0 +1,1 @@
+"""The outside of recordings: Asterisk's folder of raw files, ffmpeg, disks, the folder of converted copies."""
