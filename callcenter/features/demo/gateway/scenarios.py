@@ -100,17 +100,17 @@ def caller(*, number: str, to: str, seconds: float, patience: float, keys: str =
     )
     bye = _BYE.format(ends=f"{ends}\nTo: <{head}>[peer_tag_param]")
     press = f'<pause milliseconds="4000"/><nop><action><exec play_dtmf="{keys}"/></action></nop>' if keys else ""
+    give_up = f' timeout="{int(patience * 1000)}" ontimeout="cancel"'
     return _scenario(
         "caller",
-        _send(invite, ' retrans="500" start_rtd="1"'),
-        '<recv response="100" optional="true"/>',
-        '<recv response="180" optional="true"/>',
-        '<recv response="183" optional="true"/>',
+        _send(invite, ' retrans="500"'),
+        # The time-out of the step that SIPp stands at counts, and it stands at the first optional one.
+        *(f'<recv response="{code}" optional="true"{give_up}/>' for code in (100, 180, 183)),
         *(
             f'<recv response="{code}" optional="true" next="refused"/>'
             for code in (403, 404, 480, 486, 488, 500, 503, 603)
         ),
-        f'<recv response="200" rrs="true" timeout="{int(patience * 1000)}" ontimeout="cancel"/>',
+        f'<recv response="200" rrs="true"{give_up}/>',
         _send(acknowledge),
         "" if keys else _play(audio),
         press,
