@@ -1,7 +1,7 @@
 """One run of Asterisk: its folders, on the host and as Asterisk sees them, and its secrets.
 
 With a Debian root they stand inside it (``<root>/cc/<name>``), because Asterisk sees nothing else; with the machine's
-own Asterisk in ``<data>/asterisk``, or, when root starts it, in ``/var/lib/callcenter/<name>``: Asterisk's user could not
+own Asterisk in ``<data>/asterisk``, or, when root starts it, in ``/var/lib/callcenter/<name>``: its user could not
 pass through a private data folder. ``name`` comes from the data folder, so that two copies never meet.
 """
 
@@ -22,7 +22,19 @@ from callcenter.telephony.asterisk.provision import Installation
 # Asterisk never runs as root. The number belongs to nobody on Debian and Ubuntu (their people end at 60000, services of
 # systemd begin at 61184); a name would be looked up inside the root and be somebody else's number outside.
 ASTERISK_ID = 60917
-FOLDERS = ("etc", "spool", "spool/monitor", "spool/tmp", "run", "log", "log/cel-custom", "db", "keys", "sounds", "var")
+FOLDERS = (
+    "etc",
+    "spool",
+    "spool/monitor",
+    "spool/tmp",
+    "run",
+    "log",
+    "log/cel-custom",
+    "db",
+    "keys/keys",
+    "sounds",
+    "var",
+)
 SYSTEM_FOLDER = Path("/var/lib/callcenter")
 CEL_FILE = "calls.csv"
 # A socket's path must fit into 108 bytes; asterisk.ctl and its NUL are part of it.
@@ -103,7 +115,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def recordings(self) -> Path:
-        """Raw recordings on the host: ``<stem>-client.wav``, ``<stem>-agent.wav``, ``<stem>.done`` once both are whole."""
+        """Raw recordings on the host: ``<stem>-client.wav``, ``<stem>-agent.wav``, then ``<stem>.done``."""
         return self.folder / "spool" / "monitor"
 
     @property

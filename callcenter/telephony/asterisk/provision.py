@@ -193,7 +193,7 @@ def make_root(root: Path, progress: Progress) -> None:
 
 
 def _bootstrap(fresh: Path, progress: Progress) -> None:
-    """Runs mmdebstrap into ``fresh``; once more without the check of the Release file's date if that was the trouble."""
+    """Runs mmdebstrap into ``fresh``; again without the check of the Release file's date if need be."""
     lines = _mmdebstrap(fresh, (), progress)
     if lines is None:
         return
@@ -287,7 +287,7 @@ def _size_mb(target: Path) -> int:
 
 
 def finish_root(root: Path) -> None:
-    """What a root needs beside packages: names (else each call looks one up in vain), folders to mount on, the stamp."""
+    """Adds names (else each call looks one up in vain), folders to mount on, and the stamp."""
     write_hosts(root)
     for folder in ("dev", "proc", "tmp", "cc"):
         (root / folder).mkdir(exist_ok=True)

@@ -76,7 +76,7 @@ class Runner:
         if "\n" in command or "\r" in command:
             raise AsteriskError("a command of Asterisk is one line")
         process = await asyncio.create_subprocess_exec(
-            *self.instance.command("-r", "-n", "-x", command),
+            *self.instance.command("-r", "-x", command),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -1,0 +1,1 @@
+"""Asterisk's configuration as data: the model, its rendering into files, and their application."""
