@@ -127,6 +127,11 @@ async def create_client(session: AsyncSession, form: ClientForm, at: datetime, *
     return brief_of(await usecases.create_client(session, form, at, demo=demo))
 
 
+async def any_client_number(session: AsyncSession, pick: int) -> str | None:
+    """The number of some saved client, another one for another ``pick``; None while there is none."""
+    return await queries.client_number(session, pick)
+
+
 def ids_matching(name: str, digits: str) -> Select[int]:
     """A select of the ids of contacts that match a search by name, or by ``digits`` of a number when given."""
     return queries.ids_matching(name, digits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TypeVar
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import rules
@@ -57,6 +57,15 @@ async def phones(session: AsyncSession, contact_id: int) -> list[ContactPhone]:
     """A contact's numbers, the first first."""
     statement = select(ContactPhone).where(ContactPhone.contact_id == contact_id).order_by(ContactPhone.id)
     return list(await session.scalars(statement))
+
+
+async def client_number(session: AsyncSession, pick: int) -> str | None:
+    """The number of a saved client: the ``pick``-th, counted round and round; None while there is none."""
+    saved = select(ContactPhone.e164).join(Contact, Contact.id == ContactPhone.contact_id).where(Contact.saved)
+    total = await session.scalar(select(func.count()).select_from(saved.subquery()))
+    if not total:
+        return None
+    return await session.scalar(saved.order_by(ContactPhone.id).offset(pick % total).limit(1))
 
 
 def ids_matching(name: str, digits: str) -> Select[int]:
