@@ -20,6 +20,11 @@ Fields = dict[str, str]
 
 _END = b"\r\n\r\n"
 _ACTION_ID = b"\r\nActionID: "
+# Events of which only some carry what is ours: one of these texts has to stand in them.
+_SECOND_LOOK: dict[str, tuple[bytes, ...]] = {
+    "VarSet": (b"\r\nVariable: CC_", b"\r\nVariable: __CC_"),
+    "UserEvent": (b"\r\nUserEvent: CcStep",),
+}
 # A message that grows past this is no AMI message: Asterisk's longest ones are some tens of kilobytes.
 LONGEST_MESSAGE = 4 * 1024 * 1024
 
@@ -37,7 +42,8 @@ def parse(frame: bytes) -> Fields:
 class EventProtocol(AMIProtocol):  # type: ignore[misc]
     """One connection to AMI.
 
-    ``wanted`` are the names of events to hand over; of VarSet only those of our own variables (``CC_...``).
+    ``wanted`` are the names of events to hand over; of VarSet only those of our own variables (``CC_...``), of
+    UserEvent only the dialplan's steps.
     ``deliver`` gets them in lists and may not raise. ``lost`` is called once, with the reason, when the connection
     ends.
     """
@@ -48,7 +54,7 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
         deliver: Callable[[list[Fields]], None],
         lost: Callable[[Exception | None], None],
     ) -> None:
-        self._wanted = frozenset(name.encode() for name in wanted)
+        self._wanted = {name.encode(): _SECOND_LOOK.get(name, ()) for name in wanted}
         self._deliver = deliver
         self._lost = lost
         self._rest = b""
@@ -80,8 +86,10 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
             name = frame[7 : frame.find(b"\r\n")]
             if waiting and _ACTION_ID in frame and self._answer(frame):
                 continue
-            if name in wanted and (name != b"VarSet" or _ours(frame)):
-                events.append(parse(frame))
+            if name in wanted:
+                marks = wanted[name]
+                if not marks or marks[0] in frame or marks[-1] in frame:
+                    events.append(parse(frame))
         if events:
             self._deliver(events)
         if len(self._rest) > LONGEST_MESSAGE:
@@ -97,7 +105,8 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
         if frame.startswith(b"Event: "):
             name = frame[7 : frame.find(b"\r\n")]
             answered = _ACTION_ID in frame and self._answer(frame)
-            if not answered and name in self._wanted and (name != b"VarSet" or _ours(frame)):
+            marks = self._wanted.get(name)
+            if not answered and marks is not None and (not marks or marks[0] in frame or marks[-1] in frame):
                 events.append(parse(frame))
         elif frame:
             self._answer(frame)
@@ -148,7 +157,3 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
             if not action.future.done():
                 action.future.set_exception(ConnectionError("connection lost"))
                 action.future.exception()
-
-
-def _ours(frame: bytes) -> bool:
-    return b"\r\nVariable: CC_" in frame or b"\r\nVariable: __CC_" in frame

@@ -42,7 +42,7 @@ class BridgeNow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MemberNow(msgspec.Struct, frozen=True, kw_only=True):
-    """A queue member: ``queue`` and ``interface`` are Asterisk's names (q7, PJSIP/a12w), ``status`` a device state number."""
+    """A queue member: ``queue`` and ``interface`` as in Asterisk (q7, PJSIP/a12w), ``status`` a device state number."""
 
     queue: str
     interface: str
