@@ -39,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     asterisk_dir: Path | None = None
     public_url: str = ""
     sip_ws_url: str = ""
+    trusted_proxies: str = ""
     log_level: str = "INFO"
 
     @property

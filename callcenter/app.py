@@ -1,0 +1,206 @@
+"""The composition root: which features there are, what they are made of, in which order it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
+from importlib import import_module
+
+from aiohttp import web
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter import __version__, migrations
+from callcenter.config import Settings
+from callcenter.core.bus import Bus
+from callcenter.core.clock import SystemClock
+from callcenter.features.accounts.usecases import who
+from callcenter.features.agents import api as agents
+from callcenter.http import render, server
+from callcenter.http.permissions import SIGNED_IN
+from callcenter.http.routes import Route
+from callcenter.live.service import Live
+from callcenter.plugin import SERVICES, Feature, Job, Services
+from callcenter.storage.engine import create_engine
+from callcenter.storage.scope import Database
+from callcenter.telephony.asterisk import secrets
+from callcenter.telephony.service import Account, Telephony
+
+log = logging.getLogger(__name__)
+
+FEATURES = (
+    "accounts",
+    "agents",
+    "numbers",
+    "ivr",
+    "queues",
+    "contacts",
+    "calls",
+    "recordings",
+    "campaigns",
+    "wallboard",
+    "dialplan",
+    "demo",
+    "stream",
+)
+
+
+def load_features(names: Iterable[str] = FEATURES) -> tuple[Feature, ...]:
+    """The features in their order."""
+    found = []
+    for name in names:
+        module = f"callcenter.features.{name}.plugin"
+        try:
+            found.append(import_module(module).FEATURE)
+        except ModuleNotFoundError as error:
+            if error.name not in (module, module.rpartition(".")[0]):
+                raise
+            log.warning("feature %s is not there yet", name)
+    return tuple(found)
+
+
+async def open_database(settings: Settings) -> Database:
+    """The database of the settings, brought up to date. Raises what the driver raises when it cannot be reached."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    before, after = await migrations.upgrade(settings.db_url)
+    if before != after:
+        log.info("database migrated", extra={"from": before, "to": after})
+    return Database(create_engine(settings.db_url))
+
+
+def make_services(settings: Settings, db: Database) -> Services:
+    """What features use. Nothing is started or connected yet."""
+    bus, clock = Bus(), SystemClock()
+    account = Account(
+        host=settings.asterisk_host,
+        port=settings.ami_port,
+        secret=secrets.secret(settings.secrets_file, secrets.AMI_PASSWORD),
+    )
+    return Services(
+        settings=settings,
+        db=db,
+        bus=bus,
+        clock=clock,
+        live=Live(bus, clock),
+        telephony=Telephony(account, bus, clock),
+    )
+
+
+def create_app(
+    settings: Settings, *, services: Services | None = None, features: Iterable[Feature] | None = None
+) -> web.Application:
+    """The whole server as one application.
+
+    Without ``services`` the database is migrated and everything is made at start-up; tests give their own.
+    """
+    chosen = tuple(load_features() if features is None else features)
+    routes = [route for feature in chosen for route in feature.routes]
+    if not any(route.path == "/" and route.method == "GET" for route in routes):
+        routes.append(Route("GET", "/", _home, SIGNED_IN))
+    app = server.make(
+        settings,
+        routes=routes,
+        nav=[item for feature in chosen for item in feature.nav],
+        identify=who.identify,
+        health=_health,
+    )
+    if services is not None:
+        app[SERVICES] = services
+    app.cleanup_ctx.append(partial(_life, settings=settings, features=chosen))
+    return app
+
+
+async def _life(app: web.Application, *, settings: Settings, features: tuple[Feature, ...]) -> AsyncIterator[None]:
+    """Starts database, live state, features, bus, jobs, telephony; stops them the other way round."""
+    own = SERVICES not in app
+    if own:
+        app[SERVICES] = make_services(settings, await open_database(settings))
+    services = app[SERVICES]
+    services.part(who.AgentLookup, lambda _: who.AgentLookup()).find = _agent_of
+    started: list[Feature] = []
+    jobs: list[asyncio.Task[None]] = []
+    try:
+        for feature in features:
+            for subscription in feature.subscriptions:
+                services.bus.handle(
+                    subscription.queue, subscription.kind, partial(subscription.handler, services)
+                )
+        await services.live.start()
+        for feature in features:
+            started.append(feature)
+            if feature.on_start:
+                await feature.on_start(services)
+        await services.bus.start()
+        jobs += [asyncio.create_task(_run(job, services), name=job.name) for f in features for job in f.jobs]
+        await services.telephony.start()
+        yield
+    finally:
+        await _stop(services, started, jobs, own=own)
+
+
+async def _stop(services: Services, started: list[Feature], jobs: list[asyncio.Task[None]], *, own: bool) -> None:
+    for task in jobs:
+        task.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    await services.telephony.stop()
+    await services.bus.stop()
+    for feature in reversed(started):
+        if feature.on_stop:
+            try:
+                await feature.on_stop(services)
+            except Exception:
+                log.exception("feature %s did not stop cleanly", feature.name)
+    await services.live.stop()
+    if own:
+        await services.db.close()
+
+
+async def _run(job: Job, services: Services) -> None:
+    await asyncio.sleep(job.first)
+    while True:
+        try:
+            await job.run(services)
+        except Exception:
+            log.exception("job %s failed", job.name)
+        await asyncio.sleep(job.every)
+
+
+async def _agent_of(session: AsyncSession, membership_id: int) -> int | None:
+    found = await agents.by_membership(session, membership_id)
+    return found.id if found and found.active else None
+
+
+async def _home(request: web.Request) -> web.StreamResponse:
+    """The start page: the first place in the navigation that this person may open."""
+    entries = render.nav(request)
+    raise web.HTTPSeeOther(entries[0].path if entries else "/profile")
+
+
+async def _health(request: web.Request) -> web.Response:
+    """``GET /healthz``: 200 when Asterisk and the database answer, else 503 with which one is down."""
+    services = request.config_dict[SERVICES]
+    database = await _database_answers(services.db)
+    asterisk = services.telephony.up
+    well = database and asterisk
+    return web.json_response(
+        {
+            "status": "ok" if well else "down",
+            "asterisk": "up" if asterisk else "down",
+            "database": "up" if database else "down",
+            "version": __version__,
+        },
+        status=200 if well else 503,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _database_answers(db: Database) -> bool:
+    try:
+        async with asyncio.timeout(3):
+            async with db.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+    except Exception:
+        return False
+    return True

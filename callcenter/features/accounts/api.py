@@ -1,0 +1,104 @@
+"""The door to people, businesses and the audit log for other features, the demo and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.accounts import queries
+from callcenter.features.accounts.models import Business, Membership
+from callcenter.features.accounts.usecases.audit import audit
+from callcenter.features.accounts.usecases.passwords import hash_now, hash_password
+from callcenter.features.accounts.usecases.people import (
+    add_member,
+    create_business,
+    create_token,
+    create_user,
+)
+
+__all__ = [
+    "BusinessInfo",
+    "Person",
+    "add_member",
+    "audit",
+    "business",
+    "businesses",
+    "create_business",
+    "create_token",
+    "create_user",
+    "hash_now",
+    "hash_password",
+    "people",
+    "role_of",
+]
+
+
+class BusinessInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A business's settings that other features need."""
+
+    id: int
+    name: str
+    currency: str
+    timezone: str
+    language: str
+    demo: bool
+    settings: dict[str, Any]
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the business. ``status`` is active, invited or blocked."""
+
+    user_id: int
+    membership_id: int
+    name: str
+    email: str
+    role: str
+    status: str
+
+
+async def business(session: AsyncSession, business_id: int) -> BusinessInfo | None:
+    """One business; a business session sees its own only."""
+    row = await session.get(Business, business_id)
+    return _business(row) if row else None
+
+
+async def businesses(session: AsyncSession) -> list[BusinessInfo]:
+    """Every business (system session)."""
+    return [_business(row) for row in await session.scalars(select(Business).order_by(Business.id))]
+
+
+async def people(session: AsyncSession) -> list[Person]:
+    """Everybody of the business, by name (business session)."""
+    return [
+        Person(
+            user_id=member.user.id,
+            membership_id=member.membership.id,
+            name=member.user.name,
+            email=member.user.email,
+            role=member.membership.role,
+            status=member.membership.status,
+        )
+        for member in await queries.people(session)
+    ]
+
+
+async def role_of(session: AsyncSession, user_id: int) -> str | None:
+    """A person's role in the business (business session), None when he does not work there."""
+    return await session.scalar(
+        select(Membership.role).where(Membership.user_id == user_id, Membership.status == "active")
+    )
+
+
+def _business(row: Business) -> BusinessInfo:
+    return BusinessInfo(
+        id=row.id,
+        name=row.name,
+        currency=row.currency,
+        timezone=row.timezone,
+        language=row.language,
+        demo=row.demo,
+        settings=dict(row.settings),
+    )

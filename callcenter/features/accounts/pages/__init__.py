@@ -1,0 +1,1 @@
+"""Sign-in, profile, sign-ins and tokens: pages and their API."""
