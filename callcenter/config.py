@@ -19,7 +19,10 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that differs between installations. Ports are on 127.0.0.1 unless ``http_host`` says otherwise."""
+    """Everything that differs between installations. Ports are on 127.0.0.1 unless ``http_host`` says otherwise.
+
+    ``disk_alert_mb``: an alert is shown when less than this is free where recordings are written.
+    """
 
     data: Path = Path("var")
     database_url: str = ""
@@ -41,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sip_ws_url: str = ""
     trusted_proxies: str = ""
     log_level: str = "INFO"
+    disk_alert_mb: int = 500
 
     @property
     def rtp_range(self) -> tuple[int, int]:
