@@ -1,4 +1,4 @@
-"""A bounded folder of MP3 and WAV copies, made when somebody asks; the copy that was not asked for longest goes first."""
+"""A bounded folder of MP3 and WAV copies, made when somebody asks; the one not asked for longest goes first."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def free_bytes(folders: Iterable[Path]) -> dict[Path, int]:
-    """Free bytes for unprivileged programs on each folder's disk; folders that are not there yet count by their parents."""
+    """Free bytes for unprivileged programs on each folder's disk (of its parent, while it is not there yet)."""
     found = {}
     for folder in folders:
         there = folder
