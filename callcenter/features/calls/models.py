@@ -60,7 +60,10 @@ class CallAgent(Base, BusinessOwned):
     """
 
     __tablename__ = "call_agents"
-    __table_args__ = (UniqueConstraint("call_id", "agent_id"), Index(None, "business_id", "agent_id", "own", "started_at"))
+    __table_args__ = (
+        UniqueConstraint("call_id", "agent_id"),
+        Index(None, "business_id", "agent_id", "own", "started_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"))

@@ -15,7 +15,7 @@ from callcenter.features.numbers.rules import Takers, TargetKind
 from callcenter.live.views import NumberBrief
 
 __all__ = [
-    "NumberInfo", "TrunkInfo", "all_numbers", "briefs", "create_number", "create_trunk", "directory_numbers",
+    "NumberInfo", "TrunkInfo", "all_numbers", "briefs", "by_ids", "create_number", "create_trunk", "directory_numbers",
     "directory_trunks", "get", "info_of", "trunks",
 ]  # fmt: skip
 
@@ -66,6 +66,13 @@ async def get(session: AsyncSession, number_id: int) -> NumberInfo | None:
     """The number, or None when this business has no such."""
     found = await queries.number(session, number_id)
     return info_of(found) if found else None
+
+
+async def by_ids(session: AsyncSession, ids: Collection[int]) -> dict[int, NumberInfo]:
+    """Numbers by id, also those that were switched off."""
+    if not ids:
+        return {}
+    return {one.id: info_of(one) for one in await queries.numbers(session, ids=ids, inactive=True)}
 
 
 async def briefs(session: AsyncSession, ids: Collection[int]) -> dict[int, NumberBrief]:

@@ -14,6 +14,8 @@ import msgspec
 from callcenter.core.calls import Call, Leg, Result, Step
 
 Source = Literal["live", "journal", "resync"]
+# Q.850 «temporary failure»: Asterisk cannot say any more why such a call ended.
+LOST_CAUSE = 41
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 # What a picture may lack and the other one know; the stronger picture's own value always comes first.
 _FILLED = (
@@ -89,9 +91,40 @@ def close_lost(call: Call) -> Picture:
     )
     return Picture(
         msgspec.structs.replace(
-            call, state="ended", result=result, ended_at=last, hangup_by=call.hangup_by or "system", legs=legs
+            call,
+            state="ended",
+            result=result,
+            ended_at=last,
+            cause=call.cause or LOST_CAUSE,
+            hangup_by=call.hangup_by or "system",
+            legs=legs,
         ),
         "resync",
+    )
+
+
+def normal(picture: Picture) -> Picture:
+    """The picture as it can be stored: texts from outside cleaned and cut, durations to the millisecond."""
+    call = picture.call
+    return Picture(
+        msgspec.structs.replace(
+            call,
+            from_number=clean(call.from_number, 80),
+            from_name=clean(call.from_name, 200),
+            to_number=clean(call.to_number, 80),
+            wait_seconds=max(0.0, round(call.wait_seconds, 3)),
+            talk_seconds=max(0.0, round(call.talk_seconds, 3)),
+            hold_seconds=max(0.0, round(call.hold_seconds, 3)),
+            legs=tuple(
+                msgspec.structs.replace(leg, address=clean(leg.address, 80), channel=clean(leg.channel, 120))
+                for leg in call.legs
+            ),
+            steps=tuple(
+                msgspec.structs.replace(step, kind=clean(step.kind, 20), text=clean(step.text, 200))
+                for step in call.steps
+            ),
+        ),
+        picture.source,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a row of the call list says: its kind, whose call it is, the line's name, waiting or talk time (TEL-04 to 10)."""
+"""What a row of the call list says: its kind, whose call it is, the line's name, waiting or talk time (TEL-04…10)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+"""Call events into the log, and the caller's card onto the page of the agent whose phone rings."""
+
+from __future__ import annotations
+
+from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
+from callcenter.features.calls.rules.merging import Picture
+from callcenter.features.calls.usecases.journal import Completer
+from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.calls.usecases.pop import Pops
+from callcenter.plugin import Services
+
+# A call's row is written when it begins and when its owner becomes known; all else comes with its end.
+LOGGED = frozenset({"started", "queued", "rang", "answered", "transferred"})
+
+
+async def log_update(services: Services, event: CallUpdated) -> None:
+    """Keeps a row for a call that goes on, so that nothing is unknown if the server dies."""
+    if event.what in LOGGED:
+        services.part(CallLog, CallLog).put(Picture(event.call, "live"))
+
+
+async def log_end(services: Services, event: CallEnded) -> None:
+    """Writes the whole call."""
+    services.part(CallLog, CallLog).put(Picture(event.call, event.source))
+
+
+async def link_changed(services: Services, event: LinkChanged) -> None:
+    """Asterisk is back, and its state is known: the journal tells what was missed."""
+    if event.up:
+        services.part(Completer, Completer).soon(before=event.at)
+
+
+async def pop_update(services: Services, event: CallUpdated) -> None:
+    """Looks the caller up at once, and shows the card when a phone rings."""
+    await services.part(Pops, Pops).updated(event.call)
+
+
+async def pop_contact(services: Services, event: CallContact) -> None:
+    """Somebody got a name (or a card) while the call goes on."""
+    services.part(Pops, Pops).named(event)
+
+
+async def pop_end(services: Services, event: CallEnded) -> None:
+    """Forgets the caller."""
+    services.part(Pops, Pops).ended(event.call.id)

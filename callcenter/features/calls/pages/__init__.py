@@ -1,0 +1,1 @@
+"""The call log over HTTP: the API (rest) and the pages (site)."""

@@ -1,0 +1,157 @@
+"""The call log's pages: list with filters and the 24-hour picture, one call, a comment, the history on a card."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.agents import api as agents
+from callcenter.features.calls.pages import asking, rest
+from callcenter.features.calls.queries import lists, views
+from callcenter.features.calls.queries.lists import Scope
+from callcenter.features.calls.rules import day
+from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, Filters, pages
+from callcenter.features.calls.rules.rows import KIND_TITLES, RESULT_TITLES, STATE_TITLES, STEP_TITLES
+from callcenter.features.calls.usecases import dial
+from callcenter.features.calls.usecases.dial import CommentForm, scope_of
+from callcenter.features.contacts import api as contacts
+from callcenter.features.numbers import api as numbers
+from callcenter.features.queues import api as queues
+from callcenter.features.recordings import api as recordings
+from callcenter.http import render
+from callcenter.http.current import Current, current
+from callcenter.plugin import Services, services
+
+TITLES = {
+    "kinds": KIND_TITLES,
+    "results": RESULT_TITLES,
+    "states": STATE_TITLES,
+    "steps": STEP_TITLES,
+    "periods": PERIOD_TITLES,
+}
+
+
+async def call_list(request: web.Request) -> web.Response:
+    """GET /calls: the first tab of the telephony section."""
+    person, here = current(request), services(request)
+    form = asking.asked(request)
+    async with here.db.business(person.business_id) as session:
+        found = await asking.find(here, session, person, form)
+        rows = await _rows(here, session, person, found)
+        options = await _options(session, person)
+        chart = await _chart(here, session, person)
+    return render.page(
+        request,
+        "calls/list.html",
+        rows=rows,
+        total=found.total,
+        pages=pages(found.total, form.per_page),
+        form=form,
+        filtered=_filtered(form),
+        address=lambda **changes: _address(form, **changes),
+        options=options,
+        chart=chart,
+        titles=TITLES,
+    )
+
+
+async def call_page(request: web.Request) -> web.Response:
+    """GET /calls/{id}: one call; as a fragment it is what opens under its row."""
+    person, here = current(request), services(request)
+    call_id = request.match_info["id"]
+    detail = await rest.detail(here, person, call_id)
+    async with here.db.business(person.business_id) as session:
+        player = (await recordings.players(session, [call_id])).get(call_id)
+    return render.page(
+        request, "calls/call.html", detail=detail, call=detail.call, player=player, error="", titles=TITLES
+    )
+
+
+async def save_comment(request: web.Request) -> web.Response:
+    """POST /calls/{id}/comment: from the form on the call's page."""
+    call_id = request.match_info["id"]
+    form = await render.body(request, CommentForm)
+    await dial.comment(services(request), current(request), call_id, form)
+    raise web.HTTPSeeOther(f"/calls/{call_id}")
+
+
+async def history(here: Services, person: Current, contact_id: int, page: int) -> dict[str, Any]:
+    """The calls on a contact's card: the whole history of its numbers, whoever took them (TEL-20).
+
+    Whether somebody may open a call or listen to it is checked there.
+    """
+    async with here.db.business(person.business_id) as session:
+        found = await lists.page(session, Filters(contact=contact_id), Scope(everything=True), page, PER_PAGE)
+        complete = await asking.complete(session, found.records, found.total)
+        rows = await _rows(here, session, person, complete)
+        players = await recordings.players(session, [record.id for record in found.records])
+    return {
+        "rows": rows,
+        "players": players,
+        "total": found.total,
+        "page": page,
+        "pages": pages(found.total, PER_PAGE),
+        "titles": TITLES,
+    }
+
+
+async def _rows(here: Services, session: AsyncSession, person: Current, found: asking.Found) -> list[views.Row]:
+    counts = await contacts.counters(session, {one.contact_id for one in found.records if one.contact_id})
+    rows = [views.row_of(one, found.people.get(one.id, ()), found.named, counts) for one in found.records]
+    for row in rows:
+        asking.put_live(here, person.business_id, row.call)
+    return rows
+
+
+async def _options(session: AsyncSession, person: Current) -> dict[str, Any]:
+    """What the filters offer."""
+    return {
+        "numbers": await numbers.all_numbers(session),
+        "queues": [one for one in await queues.all_queues(session) if one.number_id is None],
+        "agents": await agents.all_agents(session) if person.can("calls.all") else [],
+    }
+
+
+async def _chart(here: Services, session: AsyncSession, person: Current) -> day.Chart:
+    where = asking.zone(person)
+    first = day.first_hour(here.clock.now(), where)
+    counts = await lists.day_counts(session, first, scope_of(person))
+    return day.chart(day.hours(counts, first, where))
+
+
+def _filtered(form: Asked) -> bool:
+    """Whether anything narrows the list."""
+    return any((form.kind, form.result, form.number, form.queue, form.agent, form.contact, form.period, form.q)) or any(
+        (form.from_, form.to)
+    )
+
+
+def _address(form: Asked, **changes: Any) -> str:
+    """The list's address with some filters changed; any change but of the page goes back to the first page."""
+    values: dict[str, Any] = {
+        "kind": form.kind,
+        "result": form.result,
+        "number": form.number,
+        "queue": form.queue,
+        "agent": form.agent,
+        "contact": form.contact,
+        "period": form.period,
+        "from": form.from_,
+        "to": form.to,
+        "q": form.q,
+        "per_page": form.per_page if form.per_page != PER_PAGE else None,
+    }
+    values |= {name.rstrip("_"): value for name, value in changes.items()}
+    if values.get("page") == 1:
+        values["page"] = None
+    query = urlencode([(name, one) for name, value in values.items() for one in _each(value)])
+    return f"/calls?{query}" if query else "/calls"
+
+
+def _each(value: Any) -> list[Any]:
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

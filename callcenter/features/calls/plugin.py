@@ -1,0 +1,99 @@
+"""The call log: every call of the business, live and past; click-to-dial; the caller's card at the ring.
+
+This is the feature to copy: rules are pure, queries read, usecases do, handlers and pages only translate.
+"""
+
+from __future__ import annotations
+
+from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
+from callcenter.features.calls import handlers, jobs
+from callcenter.features.calls.pages import rest, site
+from callcenter.features.calls.queries.views import CallDetail
+from callcenter.features.calls.usecases.dial import CommentForm, DialForm
+from callcenter.features.calls.usecases.journal import Completer
+from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.contacts import api as contacts
+from callcenter.http.permissions import CALLS_DIAL, CALLS_OWN
+from callcenter.http.routes import NavItem, Route
+from callcenter.live.views import CallView
+from callcenter.plugin import Feature, Job, Services, Subscription
+
+contacts.add_section(contacts.Section("calls", "calls/history.html", site.history))
+
+
+async def _start(services: Services) -> None:
+    # Made now, so that backlog and metrics know the writer before the first call.
+    services.part(CallLog, CallLog)
+
+
+async def _stop(services: Services) -> None:
+    await services.part(Completer, Completer).stop()
+    await services.part(CallLog, CallLog).stop()
+
+
+FEATURE = Feature(
+    name="calls",
+    routes=(
+        # Who lacks calls.all sees only own calls: the handlers narrow by usecases.dial.scope_of.
+        Route(
+            "GET",
+            "/api/v1/calls",
+            rest.call_list,
+            CALLS_OWN,
+            summary="Calls, newest first, with those that go on",
+            params=rest.LIST_PARAMS,
+            returns=rest.CallList,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls",
+            rest.call_dial,
+            CALLS_DIAL,
+            summary="Dial: my phone rings first, then the number is called",
+            body=DialForm,
+            returns=CallView,
+            status=201,
+        ),
+        Route(
+            "GET",
+            "/api/v1/calls/{id}",
+            rest.call_one,
+            CALLS_OWN,
+            summary="A call with its legs and its story",
+            returns=CallDetail,
+        ),
+        Route(
+            "PATCH",
+            "/api/v1/calls/{id}",
+            rest.call_comment,
+            CALLS_OWN,
+            summary="Comment a call",
+            body=CommentForm,
+            returns=rest.CommentView,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls/{id}/hangup",
+            rest.call_hangup,
+            CALLS_OWN,
+            summary="End a call that goes on",
+            returns=rest.HungUp,
+            status=202,
+        ),
+        Route("GET", "/calls", site.call_list, CALLS_OWN),
+        Route("GET", "/calls/{id}", site.call_page, CALLS_OWN),
+        Route("POST", "/calls/{id}/comment", site.save_comment, CALLS_OWN),
+    ),
+    nav=(NavItem("/calls", "Calls", "phone", CALLS_OWN, 20),),
+    subscriptions=(
+        Subscription(CallUpdated, handlers.log_update, "call-log"),
+        Subscription(CallEnded, handlers.log_end, "call-log"),
+        Subscription(LinkChanged, handlers.link_changed, "call-log"),
+        Subscription(CallUpdated, handlers.pop_update, "screen-pop"),
+        Subscription(CallContact, handlers.pop_contact, "screen-pop"),
+        Subscription(CallEnded, handlers.pop_end, "screen-pop"),
+    ),
+    jobs=(Job("call-log-journal", jobs.complete_from_journal, every=60.0, first=5.0),),
+    on_start=_start,
+    on_stop=_stop,
+)

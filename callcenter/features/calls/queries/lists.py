@@ -1,0 +1,222 @@
+"""Lists and counts of calls: pages of the call list, the party's history, the 24-hour picture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import ColumnElement, Integer, Select, case, extract, func, or_, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.agents import api as agents
+from callcenter.features.calls.models import CallAgent, CallRecord
+from callcenter.features.calls.queries.views import iso
+from callcenter.features.calls.rules import filters as rules
+from callcenter.features.calls.rules.cards import Past
+from callcenter.features.calls.rules.filters import Filters
+from callcenter.features.contacts import api as contacts
+
+# More matches than this are not listed one by one but looked for in the query itself.
+NAMED = 1000
+
+
+class Scope(NamedTuple):
+    """Whose calls a person may see: all of the business, or those of ``agent_id`` (None = nobody's)."""
+
+    everything: bool
+    agent_id: int | None = None
+
+
+class Page(NamedTuple):
+    """A page of calls, newest first, and how many there are on all pages."""
+
+    records: list[CallRecord]
+    total: int
+
+
+async def page(session: AsyncSession, wanted: Filters, scope: Scope, number: int, per_page: int) -> Page:
+    """The page ``number`` (from 1) of the calls that match ``wanted`` and that ``scope`` may see."""
+    if not scope.everything and scope.agent_id is None:
+        return Page([], 0)
+    where = await _conditions(session, wanted)
+    mine = _only_agent(wanted, scope)
+    if mine is not None:
+        rows, count = _of_agent(mine, where, wanted)
+    else:
+        where += _of_agents(wanted, scope)
+        rows = select(CallRecord).where(*where).order_by(CallRecord.started_at.desc(), CallRecord.id.desc())
+        count = select(func.count()).select_from(CallRecord).where(*where)
+    total = await session.scalar(count) or 0
+    records = list(await session.scalars(rows.offset((number - 1) * per_page).limit(per_page)))
+    return Page(records, total)
+
+
+async def may_see(session: AsyncSession, call_id: str, scope: Scope) -> bool:
+    """Whether the call is there and ``scope`` may see it."""
+    if scope.everything:
+        return await session.scalar(select(CallRecord.id).where(CallRecord.id == call_id)) is not None
+    if scope.agent_id is None:
+        return False
+    own = select(CallAgent.id).where(CallAgent.call_id == call_id, CallAgent.agent_id == scope.agent_id, CallAgent.own)
+    return await session.scalar(own) is not None
+
+
+async def involved(session: AsyncSession, ids: Collection[str]) -> dict[str, list[CallAgent]]:
+    """Who had to do with each call, in the order in which they came to it."""
+    found: dict[str, list[CallAgent]] = {}
+    if ids:
+        for row in await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(ids)).order_by(CallAgent.id)):
+            found.setdefault(row.call_id, []).append(row)
+    return found
+
+
+async def history_of(
+    session: AsyncSession, contact_id: int | None, number: str, *, besides: str, limit: int
+) -> tuple[int, list[Past]]:
+    """How many calls there were with a party, and its last ones, newest first; the call ``besides`` is left out."""
+    party = CallRecord.contact_id == contact_id if contact_id is not None else CallRecord.client_number == number
+    where = (party, CallRecord.id != besides)
+    last = await session.scalars(
+        select(CallRecord).where(*where).order_by(CallRecord.started_at.desc()).limit(limit)
+    )
+    records = list(last)
+    if not records:
+        return 0, []
+    total = len(records)
+    if total == limit:
+        total = await session.scalar(select(func.count()).select_from(CallRecord).where(*where)) or 0
+    people = await involved(session, [record.id for record in records])
+    names = await agents.by_ids(session, {row.agent_id for rows in people.values() for row in rows})
+    return total, [_past(record, people.get(record.id, ()), names) for record in records]
+
+
+async def day_counts(session: AsyncSession, first: datetime, scope: Scope) -> list[tuple[int, str, int]]:
+    """(hour from ``first``, 'answered', 'missed' or 'out', calls) of the 24 hours from ``first``."""
+    if not scope.everything and scope.agent_id is None:
+        return []
+    hour = _hour(session, CallRecord.started_at, first)
+    kind = case(
+        (CallRecord.direction == "out", "out"),
+        (CallRecord.result == "answered", "answered"),
+        else_="missed",
+    )
+    statement = (
+        select(hour, kind, func.count())
+        .select_from(CallRecord)
+        .where(
+            CallRecord.started_at >= first,
+            CallRecord.direction.in_(("in", "out")),
+            # A call that goes on is neither answered nor missed yet.
+            CallRecord.result.is_not(None),
+        )
+        .group_by(hour, kind)
+    )
+    if not scope.everything:
+        own = select(CallAgent.call_id).where(
+            CallAgent.agent_id == scope.agent_id, CallAgent.own, CallAgent.started_at >= first
+        )
+        statement = statement.where(CallRecord.id.in_(own))
+    return [(int(index), str(what), int(count)) for index, what, count in await session.execute(statement)]
+
+
+def _past(record: CallRecord, people: Sequence[CallAgent], names: dict[int, agents.AgentInfo]) -> Past:
+    return Past(
+        id=record.id,
+        at=iso(record.started_at) or "",
+        direction=record.direction,
+        result=record.result,
+        talk_seconds=record.talk_seconds,
+        agents=tuple(names[row.agent_id].name for row in people if row.own and row.agent_id in names),
+    )
+
+
+async def _conditions(session: AsyncSession, wanted: Filters) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        where.append(CallRecord.started_at >= wanted.since)
+    if wanted.until is not None:
+        where.append(CallRecord.started_at < wanted.until)
+    if wanted.kind == "in":
+        answered = or_(CallRecord.result == "answered", CallRecord.result.is_(None))
+        where += [CallRecord.direction == "in", answered]
+    elif wanted.kind == "missed":
+        where += [CallRecord.direction == "in", CallRecord.result != "answered"]
+    elif wanted.kind is not None:
+        where.append(CallRecord.direction == wanted.kind)
+    if wanted.results:
+        where.append(CallRecord.result.in_(wanted.results))
+    if wanted.numbers:
+        where.append(CallRecord.number_id.in_(wanted.numbers))
+    if wanted.queues:
+        where.append(CallRecord.queue_id.in_(wanted.queues))
+    if wanted.contact is not None:
+        where.append(CallRecord.contact_id == wanted.contact)
+    if wanted.search:
+        where.append(await _matches(session, wanted.search))
+    return where
+
+
+async def _matches(session: AsyncSession, search: str) -> ColumnElement[bool]:
+    """Every outside number has a card (TEL-20), so a search goes over the cards, which are far fewer than calls."""
+    digits = rules.digits(search)
+    ids = contacts.ids_matching(search, digits)
+    found = list(await session.scalars(ids.limit(NAMED + 1)))
+    by_card: ColumnElement[bool]
+    by_card = CallRecord.contact_id.in_(found) if len(found) <= NAMED else CallRecord.contact_id.in_(ids)
+    typed = "".join(c for c in search if c.isdigit())
+    if typed and typed == search.strip():
+        # A short number of an employee, or a withheld or strange one.
+        return or_(by_card, CallRecord.client_number == typed)
+    return by_card
+
+
+def _only_agent(wanted: Filters, scope: Scope) -> int | None:
+    """The one agent that the list is about, if it is about one."""
+    if not scope.everything:
+        return scope.agent_id
+    return wanted.agents[0] if len(wanted.agents) == 1 else None
+
+
+def _of_agent(
+    agent_id: int, where: list[ColumnElement[bool]], wanted: Filters
+) -> tuple[Select[CallRecord], Select[int]]:
+    """The list of one agent goes along his own index instead of looking through everybody's calls."""
+    mine = [CallAgent.agent_id == agent_id, CallAgent.own]
+    if wanted.since is not None:
+        mine.append(CallAgent.started_at >= wanted.since)
+    if wanted.until is not None:
+        mine.append(CallAgent.started_at < wanted.until)
+    if wanted.agents and agent_id not in wanted.agents:
+        where = [*where, _own_of(wanted.agents)]
+    rows = (
+        select(CallRecord)
+        .join(CallAgent, CallAgent.call_id == CallRecord.id)
+        .where(*mine, *where)
+        .order_by(CallAgent.started_at.desc(), CallAgent.id.desc())
+    )
+    dates = sum(one is not None for one in (wanted.since, wanted.until))
+    count = select(func.count()).select_from(CallAgent).where(*mine)
+    if len(where) > dates:
+        count = count.join(CallRecord, CallAgent.call_id == CallRecord.id).where(*where)
+    return rows, count
+
+
+def _of_agents(wanted: Filters, scope: Scope) -> list[ColumnElement[bool]]:
+    return [_own_of(wanted.agents)] if wanted.agents and scope.everything else []
+
+
+def _own_of(agent_ids: Collection[int]) -> ColumnElement[bool]:
+    own = select(CallAgent.call_id).where(CallAgent.agent_id.in_(agent_ids), CallAgent.own)
+    return CallRecord.id.in_(own)
+
+
+def _hour(session: AsyncSession, column: Any, first: datetime) -> ColumnElement[int]:
+    """Hours since ``first``, as a whole number that both databases can group by."""
+    start = int(first.timestamp())
+    if session.get_bind().dialect.name == "sqlite":
+        seconds: Any = sql_cast(func.strftime("%s", column), Integer) - start
+    else:
+        seconds = sql_cast(func.floor(extract("epoch", column)), Integer) - start
+    return cast(ColumnElement[int], seconds // 3600)

@@ -1,0 +1,125 @@
+"""Calls as they stand in the log, with their legs, agents and story, and the same as core pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.calls import Call, Direction, Leg, LegRole, Result, Step
+from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
+from callcenter.features.calls.rules.merging import Picture, Source
+
+
+class Stored(NamedTuple):
+    """A call's rows; the story in its order."""
+
+    record: CallRecord
+    agents: list[CallAgent]
+    legs: list[CallLeg]
+    steps: list[CallStep]
+
+
+async def stored(session: AsyncSession, ids: Collection[str]) -> dict[str, Stored]:
+    """The calls of the session's business with these ids; four reads, however many calls."""
+    found = {
+        record.id: Stored(record, [], [], [])
+        for record in await session.scalars(select(CallRecord).where(CallRecord.id.in_(ids)))
+    }
+    if not found:
+        return found
+    for agent in await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(found)).order_by(CallAgent.id)):
+        found[agent.call_id].agents.append(agent)
+    for leg in await session.scalars(
+        select(CallLeg).where(CallLeg.call_id.in_(found)).order_by(CallLeg.started_at, CallLeg.id)
+    ):
+        found[leg.call_id].legs.append(leg)
+    for step in await session.scalars(
+        select(CallStep).where(CallStep.call_id.in_(found)).order_by(CallStep.at, CallStep.id)
+    ):
+        found[step.call_id].steps.append(step)
+    return found
+
+
+async def legs_by_id(session: AsyncSession, ids: Collection[str]) -> dict[str, CallLeg]:
+    """Legs by their own id, whichever call they stand under."""
+    if not ids:
+        return {}
+    return {leg.id: leg for leg in await session.scalars(select(CallLeg).where(CallLeg.id.in_(ids)))}
+
+
+async def one(session: AsyncSession, call_id: str) -> Stored | None:
+    """The call, or None when this business has no such."""
+    return (await stored(session, [call_id])).get(call_id)
+
+
+async def open_calls(session: AsyncSession, before: datetime) -> list[str]:
+    """Ids of calls that began before ``before`` and have not ended as far as the log knows."""
+    return list(
+        await session.scalars(
+            select(CallRecord.id).where(CallRecord.result.is_(None), CallRecord.started_at < before).limit(1000)
+        )
+    )
+
+
+def picture(rows: Stored) -> Picture:
+    """The rows as the tracker's own picture, as far as the log keeps it."""
+    record = rows.record
+    call = Call(
+        id=record.id,
+        business_id=record.business_id,
+        direction=cast(Direction, record.direction),
+        state="started" if record.result is None else "ended",
+        started_at=record.started_at.timestamp(),
+        from_number=record.from_number,
+        from_name=record.from_name,
+        to_number=record.to_number,
+        number_id=record.number_id,
+        trunk_id=record.trunk_id,
+        queue_id=record.queue_id,
+        queued_at=_epoch(record.queued_at),
+        agent_id=record.agent_id,
+        agents=tuple(agent.agent_id for agent in rows.agents if agent.talked),
+        rung=tuple(agent.agent_id for agent in rows.agents),
+        answered_at=_epoch(record.answered_at),
+        ended_at=_epoch(record.ended_at),
+        wait_seconds=record.wait_seconds,
+        talk_seconds=record.talk_seconds,
+        hold_seconds=record.hold_seconds,
+        result=cast(Result | None, record.result),
+        cause=record.cause,
+        hangup_by=cast(Any, record.hangup_by),
+        click_to_dial=record.click_to_dial,
+        legs=tuple(_leg(leg) for leg in rows.legs),
+        steps=tuple(_step(step) for step in rows.steps),
+    )
+    return Picture(call, cast(Source, record.source))
+
+
+def _leg(leg: CallLeg) -> Leg:
+    return Leg(
+        id=leg.id,
+        channel=leg.channel,
+        role=cast(LegRole, leg.role),
+        state="new" if leg.ended_at is None else "ended",
+        started_at=leg.started_at.timestamp(),
+        agent_id=leg.agent_id,
+        address=leg.address,
+        ringing_at=_epoch(leg.ringing_at),
+        answered_at=_epoch(leg.answered_at),
+        ended_at=_epoch(leg.ended_at),
+        cause=leg.cause,
+    )
+
+
+def _step(step: CallStep) -> Step:
+    return Step(
+        at=step.at.timestamp(), kind=step.kind, agent_id=step.agent_id, queue_id=step.queue_id, text=step.text
+    )
+
+
+def _epoch(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()

@@ -1,0 +1,190 @@
+"""The call log's writer: takes pictures of calls in memory and brings them into the database, whatever happens to it.
+
+Nobody who gives a picture waits. Pictures of one call are merged while they wait, calls keep their order, and many are
+written in one transaction. While the database is locked or away everything stays and is tried again, with growing
+pauses. The memory is bounded: past ``LIMIT`` calls the oldest are left to Asterisk's journal, which brings them later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.events import CallContact, CallLogged
+from callcenter.features.calls.rules import merging
+from callcenter.features.calls.rules.merging import Picture
+from callcenter.features.calls.usecases.store import Written, store, without_lost_references
+from callcenter.plugin import Services
+
+log = logging.getLogger(__name__)
+
+LIMIT = 20_000
+BATCH = 100
+AndThen = Callable[[AsyncSession], Awaitable[None]]
+PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class CallLog:
+    """One per process (``services.part(CallLog, CallLog)``)."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.writing = asyncio.Lock()
+        self.dropped = 0
+        self._waiting: dict[str, Picture] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._task: asyncio.Task[None] | None = None
+        services.bus.buffer("call-log-writer", lambda: len(self._waiting), self.drained)
+
+    def put(self, picture: Picture) -> None:
+        """Takes a picture; never waits, never fails."""
+        call = picture.call
+        self._waiting[call.id] = merging.merge(self._waiting.get(call.id), picture)
+        if len(self._waiting) > LIMIT:
+            self._drop_one()
+        self._idle.clear()
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="call-log-writer")
+
+    def waits(self, call_id: str) -> bool:
+        """Whether something of this call is not yet in the database."""
+        return call_id in self._waiting
+
+    async def drained(self) -> None:
+        """Waits until everything that was taken is in the database."""
+        await self._idle.wait()
+
+    async def stop(self, timeout: float = 10.0) -> None:
+        """Writes what waits (at most ``timeout`` seconds) and ends; what is left comes back from the journal."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self.drained()
+        except TimeoutError:
+            log.warning("%d calls are not in the database; the journal has them", len(self._waiting))
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def write(self, business_id: int, pictures: Sequence[Picture], and_then: AndThen | None = None) -> None:
+        """Writes pictures of one business now, in one transaction, and tells what was written.
+
+        ``and_then(session)`` is awaited in the same transaction. Raises what the database raises.
+        """
+        async with self.writing:
+            try:
+                written = await self._transaction(business_id, pictures, and_then)
+            except IntegrityError:
+                sane = []
+                async with self.services.db.business(business_id) as session:
+                    for one in pictures:
+                        sane.append(await without_lost_references(session, one))
+                written = await self._transaction(business_id, sane, and_then)
+        self._tell(written)
+
+    async def _transaction(
+        self, business_id: int, pictures: Sequence[Picture], and_then: AndThen | None
+    ) -> list[Written]:
+        async with self.services.db.business(business_id) as session:
+            written = await store(session, pictures)
+            if and_then is not None:
+                await and_then(session)
+        return written
+
+    def _tell(self, written: Sequence[Written]) -> None:
+        now = self.services.clock.epoch()
+        for call, made in written:
+            if made is not None:
+                event = CallContact(
+                    at=now,
+                    business_id=call.business_id,
+                    call_id=call.id,
+                    contact_id=made.id,
+                    name=made.name,
+                    position=made.position,
+                    saved=made.saved,
+                )
+                self.services.bus.publish(event)
+            ended = call.result is not None
+            self.services.bus.publish(
+                CallLogged(at=now, business_id=call.business_id, call_id=call.id, ended=ended)
+            )
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            await self._wake.wait()
+            batch = self._next_batch()
+            if not batch:
+                self._wake.clear()
+                self._idle.set()
+                failures = 0
+                continue
+            business_id = batch[0].call.business_id
+            try:
+                await self.write(business_id, batch)
+            except Exception as error:
+                if not passes(error):
+                    await self._one_by_one(business_id, batch)
+                    continue
+                pause = PAUSES[min(failures, len(PAUSES) - 1)]
+                failures += 1
+                if failures in (1, 10, 100):
+                    log.warning("the call log waits for the database (%d calls): %s", len(self._waiting), error)
+                await asyncio.sleep(pause)
+                continue
+            failures = 0
+            self._forget(batch)
+
+    async def _one_by_one(self, business_id: int, batch: list[Picture]) -> None:
+        """Something in the batch cannot be stored at all: the rest must not suffer from it."""
+        for one in batch:
+            try:
+                await self.write(business_id, [one])
+            except Exception as error:
+                if passes(error):
+                    return
+                log.exception("call %s cannot be stored", one.call.id)
+            self._forget([one])
+
+    def _next_batch(self) -> list[Picture]:
+        batch: list[Picture] = []
+        for one in self._waiting.values():
+            if one.call.business_id == (batch or [one])[0].call.business_id:
+                batch.append(one)
+            if len(batch) == BATCH:
+                break
+        return batch
+
+    def _forget(self, batch: Sequence[Picture]) -> None:
+        for one in batch:
+            # A newer picture may have come while this one was written.
+            if self._waiting.get(one.call.id) is one:
+                del self._waiting[one.call.id]
+
+    def _drop_one(self) -> None:
+        running = (call_id for call_id, one in self._waiting.items() if one.call.result is None)
+        victim = next(running, None) or next(iter(self._waiting))
+        del self._waiting[victim]
+        self.dropped += 1
+        if self.dropped in (1, 1000, 100_000):
+            log.error("the call log's memory is full: %d calls are left to the journal", self.dropped)
+
+
+def passes(error: Exception) -> bool:
+    """Whether trying again may help: the database is locked, restarting or away."""
+    if isinstance(error, IntegrityError):
+        return False
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError | TimeoutError):
+        return True
+    return not isinstance(error, SQLAlchemyError | ValueError | TypeError | LookupError | AssertionError)
