@@ -53,6 +53,15 @@ class AgentWithDevices(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[DeviceInfo, ...]
 
 
+class StateSpan(msgspec.Struct, frozen=True, kw_only=True):
+    """A stretch of time in one state; ``until`` is None while it lasts."""
+
+    state: str
+    reason: str
+    since: datetime
+    until: datetime | None
+
+
 async def create_agent(
     session: AsyncSession,
     *,
@@ -137,6 +146,14 @@ async def set_wanted(
     strange id.
     """
     await usecases.set_wanted(services, business_id, agent_id, wanted, reason)
+
+
+async def spans(session: AsyncSession, agent_id: int, since: datetime, until: datetime) -> list[StateSpan]:
+    """What an agent did between two moments, oldest first; the first and last stretch may reach beyond them."""
+    return [
+        StateSpan(state=row.state, reason=row.reason, since=row.since, until=row.until)
+        for row in await queries.spans(session, agent_id, since, until)
+    ]
 
 
 async def seconds_in_states(

@@ -69,3 +69,14 @@ async def seconds_in_states(
         states = total.setdefault(span.agent_id, {})
         states[span.state] = states.get(span.state, 0.0) + max(0.0, seconds)
     return total
+
+
+async def spans(session: AsyncSession, agent_id: int, since: datetime, until: datetime) -> list[AgentStateSpan]:
+    """The agent's stretches that touch the time between two moments, oldest first."""
+    query = (
+        select(AgentStateSpan)
+        .where(AgentStateSpan.agent_id == agent_id, AgentStateSpan.since < until)
+        .where((AgentStateSpan.until.is_(None)) | (AgentStateSpan.until > since))
+        .order_by(AgentStateSpan.since, AgentStateSpan.id)
+    )
+    return list((await session.scalars(query)).all())
