@@ -16,7 +16,7 @@ import callcenter.features
 from callcenter.storage.base import Base
 from callcenter.storage.engine import create_engine
 
-# Any number: two servers that start at once on PostgreSQL take turns under this advisory lock.
+# Any number: names the advisory lock on PostgreSQL.
 _LOCK = 7_400_951
 
 
@@ -71,15 +71,16 @@ async def _run(url: str, to: str, *, down: bool) -> tuple[str | None, str | None
     engine = create_engine(url, foreign_keys=False)
     try:
         async with engine.connect() as connection:
+            # Two servers may start at once: the second waits here and then finds the work done.
             if connection.dialect.name == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-                await connection.commit()
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            else:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
             before = await connection.run_sync(revision_of)
-            await connection.commit()
             act = command.downgrade if down else command.upgrade
             await connection.run_sync(lambda sync: act(config(sync), to))
-            await connection.commit()
             after = await connection.run_sync(revision_of)
+            await connection.commit()
         return before, after
     finally:
         await engine.dispose()

@@ -18,6 +18,8 @@ def run(connection: Connection) -> None:
         target_metadata=migrations.metadata(),
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
+        # Ours is: storage.engine opens real transactions on SQLite too.
+        transactional_ddl=True,
         user_module_prefix="base.",
     )
     with context.begin_transaction():

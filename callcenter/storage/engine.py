@@ -18,7 +18,8 @@ from sqlalchemy.engine.url import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_SECONDS = 20
-_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES")
+# Statements that need no transaction; BEGIN makes its own.
+_READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "BEGIN")
 
 
 def create_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:

@@ -1,0 +1,115 @@
+"""Fixtures for every test: a migrated database (SQLite, and PostgreSQL where marked), services, a house, a client."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+from argon2 import PasswordHasher
+
+from callcenter import migrations
+from callcenter.core.clock import FixedClock
+from callcenter.features.accounts.usecases import passwords
+from callcenter.plugin import Services
+from callcenter.storage.engine import create_engine
+from callcenter.storage.scope import Database
+from tests.support import house as houses
+from tests.support.postgres import PostgresServer
+
+_numbers = itertools.count(1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests below tests/database, and tests marked ``database``, run on both databases; others on SQLite."""
+    if "database_kind" not in metafunc.fixturenames:
+        return
+    both = "database" in metafunc.definition.path.parts or metafunc.definition.get_closest_marker("database")
+    metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> None:
+    """Argon2 with its real cost would take most of the tests' time."""
+    passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server with a migrated template database ``template_cc``."""
+    server = PostgresServer()
+    try:
+        server.start()
+        server.sql("CREATE DATABASE template_cc")
+        _run(migrations.upgrade(server.url("template_cc")))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    file = tmp_path_factory.mktemp("template") / "empty.sqlite3"
+    _run(migrations.upgrade(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh, migrated database of the test's own."""
+    if database_kind == "sqlite":
+        file = tmp_path / "callcenter.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite+aiosqlite:///{file}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{next(_numbers)}"
+    server.sql(f"CREATE DATABASE {name} TEMPLATE template_cc")
+    yield server.url(name)
+    server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database."""
+    found = Database(create_engine(database_url))
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """A clock that stands still at 2026-03-02 09:00 UTC."""
+    return FixedClock(houses.NOW)
+
+
+@pytest.fixture
+def services(db: Database, tmp_path: Path, clock: FixedClock) -> Services:
+    """Services without a server around them; nothing is started."""
+    return houses.make_services(db, tmp_path, clock)
+
+
+@pytest.fixture
+async def house(db: Database) -> houses.House:
+    """Two businesses, a person of every role in each, with passwords and tokens."""
+    return await houses.furnish(db)
+
+
+@pytest.fixture
+async def client(services: Services) -> AsyncIterator[TestClient[Any, Any]]:
+    """A running server with all features; use ``house.headers("operator@a")`` or ``houses.sign_in``."""
+    found = await houses.serve(services)
+    yield found
+    await found.close()
+
+
+def _run(work: Any) -> None:
+    """Runs a coroutine from a synchronous fixture, whether or not a loop is set here."""
+    with asyncio.Runner() as runner:
+        runner.run(work)
