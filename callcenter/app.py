@@ -31,6 +31,7 @@ from callcenter.telephony.service import Account, Telephony
 log = logging.getLogger(__name__)
 
 FEATURES = (
+    "desk",
     "accounts",
     "agents",
     "numbers",
