@@ -199,28 +199,27 @@ def _attended(fields: Fields) -> f.Fact | None:
 
 
 @lru_cache(maxsize=4096)
-def _queue_id(name: str) -> int | None:
+def queue_of(name: str) -> int | None:
+    """The queue's database id by its name in Asterisk; None when it is not ours."""
     found = parse_object(name)
     return found.id if found and found.kind == "queue" else None
 
 
 def _queue_join(fields: Fields) -> f.Fact | None:
-    found, queue_id = channel(fields), _queue_id(fields.get("Queue", ""))
+    found, queue_id = channel(fields), queue_of(fields.get("Queue", ""))
     return f.QueueJoined(_at(fields), found, queue_id) if found and queue_id else None
 
 
 def _queue_leave(fields: Fields) -> f.Fact | None:
-    found, queue_id = channel(fields), _queue_id(fields.get("Queue", ""))
+    found, queue_id = channel(fields), queue_of(fields.get("Queue", ""))
     if not found or not queue_id:
         return None
     return f.QueueLeft(_at(fields), found, queue_id, fields["Event"] == "QueueCallerAbandon")
 
 
-def member(
-    at: float, queue: str, interface: str, *, paused: bool, status: int, removed: bool
-) -> f.MemberSeen | None:
+def member(at: float, queue: str, interface: str, *, paused: bool, status: int, removed: bool) -> f.MemberSeen | None:
     """A queue member by Asterisk's names; None when queue or phone is not ours."""
-    queue_id = _queue_id(queue)
+    queue_id = queue_of(queue)
     found = parse_object(interface.rpartition("/")[2])
     if not queue_id or not found or found.kind != "agent":
         return None
@@ -248,9 +247,7 @@ def contact(at: float, endpoint: str, uri: str, online: bool, user_agent: str = 
 
 def _contact(fields: Fields) -> f.Fact | None:
     endpoint = fields.get("EndpointName", "") or fields.get("AOR", "")
-    return contact(
-        _at(fields), endpoint, fields.get("URI", ""), fields.get("ContactStatus", "") in _ONLINE
-    )
+    return contact(_at(fields), endpoint, fields.get("URI", ""), fields.get("ContactStatus", "") in _ONLINE)
 
 
 def _asked(fields: Fields) -> f.Fact | None:

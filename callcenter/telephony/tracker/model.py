@@ -1,0 +1,283 @@
+"""Calls and legs while they go on: mutable inside the tracker, immutable pictures (core.calls) outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from callcenter.core.calls import Call, CallState, Direction, Leg, LegRole, LegState, Result, Step
+from callcenter.core.directory import DeviceKind
+
+Mode = Literal["talk", "hold"]
+HangupBy = Literal["client", "agent", "system"]
+
+# A call that is offered to phones for hours must not grow without end: what is told is enough by then.
+MOST_STEPS = 400
+MOST_LEGS = 60
+
+
+class LegNow:
+    """A channel of a call. ``dialled`` = Asterisk called this phone; ``bridge`` is where it is now ('' = nowhere)."""
+
+    __slots__ = (
+        "_picture",
+        "address",
+        "agent_id",
+        "answered_at",
+        "bridge",
+        "bridged_at",
+        "call",
+        "cause",
+        "channel",
+        "device",
+        "dial_status",
+        "dialled",
+        "ended_at",
+        "holding",
+        "id",
+        "in_holding_bridge",
+        "ringing_at",
+        "role",
+        "rung",
+        "started_at",
+    )
+
+    def __init__(
+        self,
+        leg_id: str,
+        channel: str,
+        call: CallNow,
+        role: LegRole,
+        started_at: float,
+        *,
+        agent_id: int | None = None,
+        device: DeviceKind | None = None,
+        address: str = "",
+        dialled: bool = False,
+    ) -> None:
+        self.id = leg_id
+        self.channel = channel
+        self.call = call
+        self.role: LegRole = role
+        self.started_at = started_at
+        self.agent_id = agent_id
+        self.device = device
+        self.address = address
+        self.dialled = dialled
+        self.ringing_at: float | None = None
+        self.answered_at: float | None = None
+        self.bridged_at: float | None = None
+        self.ended_at: float | None = None
+        self.cause: int | None = None
+        self.dial_status = ""
+        self.rung = False
+        self.holding = False
+        self.bridge = ""
+        self.in_holding_bridge = False
+        self._picture: Leg | None = None
+
+    @property
+    def rings(self) -> bool:
+        """Whether this phone is being called and has not answered yet."""
+        return self.dialled and self.rung and self.answered_at is None and self.ended_at is None
+
+    def touch(self) -> None:
+        """Forgets the picture, because something changed."""
+        self._picture = None
+
+    def picture(self) -> Leg:
+        """The leg as others see it."""
+        if self._picture is None:
+            state: LegState
+            if self.ended_at is not None:
+                state = "ended"
+            elif self.holding:
+                state = "held"
+            elif self.answered_at is not None:
+                state = "up"
+            else:
+                state = "ringing" if self.ringing_at is not None else "new"
+            self._picture = Leg(
+                id=self.id,
+                channel=self.channel,
+                role=self.role,
+                state=state,
+                started_at=self.started_at,
+                agent_id=self.agent_id,
+                device=self.device,
+                address=self.address,
+                ringing_at=self.ringing_at,
+                answered_at=self.answered_at,
+                bridged_at=self.bridged_at,
+                ended_at=self.ended_at,
+                cause=self.cause,
+            )
+        return self._picture
+
+
+class CallNow:
+    """A call that goes on. ``at`` is the latest moment that any of its facts told: time never runs backwards in it."""
+
+    __slots__ = (
+        "abandoned",
+        "agent_id",
+        "agents",
+        "answer_queue",
+        "at",
+        "business_id",
+        "cause",
+        "click_to_dial",
+        "direction",
+        "failed",
+        "first_talk_at",
+        "from_name",
+        "from_number",
+        "hangup_by",
+        "held_at",
+        "hold_seconds",
+        "id",
+        "left_queue_at",
+        "legs",
+        "live",
+        "mode",
+        "mode_since",
+        "number_id",
+        "published",
+        "queue_id",
+        "queued_at",
+        "recording",
+        "rings",
+        "rung",
+        "settled",
+        "started_at",
+        "steps",
+        "talk_seconds",
+        "to_number",
+        "trunk_id",
+        "wait_from",
+    )
+
+    def __init__(self, call_id: str, started_at: float, direction: Direction) -> None:
+        self.id = call_id
+        self.started_at = started_at
+        self.at = started_at
+        self.direction: Direction = direction
+        self.business_id = 0
+        self.from_number = ""
+        self.from_name = ""
+        self.to_number = ""
+        self.number_id: int | None = None
+        self.trunk_id: int | None = None
+        self.queue_id: int | None = None
+        self.queued_at: float | None = None
+        self.left_queue_at: float | None = None
+        self.agent_id: int | None = None
+        self.agents: list[int] = []
+        self.rung: list[int] = []
+        self.recording: str | None = None
+        self.click_to_dial = False
+        self.cause: int | None = None
+        self.hangup_by: HangupBy | None = None
+        self.abandoned = False
+        self.failed = False
+        self.first_talk_at: float | None = None
+        self.answer_queue: tuple[int, float, float | None] | None = None
+        self.wait_from = started_at
+        self.mode: Mode | None = None
+        self.mode_since = started_at
+        self.held_at: float | None = None
+        self.talk_seconds = 0.0
+        self.hold_seconds = 0.0
+        self.legs: list[LegNow] = []
+        self.live = 0
+        self.steps: list[Step] = []
+        self.rings: dict[int, int] = {}
+        self.published = False
+        # Names of the fields that a variable has fixed: dialplan that runs after a transfer sets them anew.
+        self.settled: set[str] = set()
+
+    def step(self, kind: str, *, agent_id: int | None = None, queue_id: int | None = None, text: str = "") -> int:
+        """Adds a step to the story; its index, or -1 when the story is too long already."""
+        if len(self.steps) >= MOST_STEPS:
+            return -1
+        self.steps.append(Step(at=self.at, kind=kind, agent_id=agent_id, queue_id=queue_id, text=text[:200]))
+        return len(self.steps) - 1
+
+    def rang(self, agent_id: int, outcome: str) -> None:
+        """Writes into the story how an agent's ringing ended."""
+        index = self.rings.pop(agent_id, -1)
+        if index >= 0:
+            step = self.steps[index]
+            self.steps[index] = Step(at=step.at, kind=step.kind, agent_id=agent_id, text=outcome)
+
+    def set_mode(self, mode: Mode | None) -> None:
+        """Counts the time that the last mode lasted and begins a new one."""
+        lasted = max(0.0, self.at - self.mode_since)
+        if self.mode == "talk":
+            self.talk_seconds += lasted
+        elif self.mode == "hold":
+            self.hold_seconds += lasted
+        self.mode = mode
+        self.mode_since = self.at
+        self.held_at = self.at if mode == "hold" else None
+
+    def trim(self) -> None:
+        """Forgets the oldest legs that rang in vain, when there are very many."""
+        if len(self.legs) > MOST_LEGS:
+            for leg in self.legs[1:]:
+                if leg.ended_at is not None and leg.answered_at is None:
+                    self.legs.remove(leg)
+                    return
+
+    def state(self) -> CallState:
+        """Where the call is, while it goes on."""
+        if self.mode == "talk":
+            return "talking"
+        if self.mode == "hold":
+            return "held"
+        if any(leg.rings for leg in self.legs):
+            return "ringing"
+        if self.queued_at is not None and self.left_queue_at is None:
+            return "queued"
+        if self.steps and self.steps[-1].kind in ("prompt", "menu", "key"):
+            return "menu"
+        return "started"
+
+    def picture(self, result: Result | None = None) -> Call:
+        """The call as others see it; with a ``result`` it has ended."""
+        at = self.at
+        wait_until = self.first_talk_at if self.first_talk_at is not None else at
+        lasts = max(0.0, at - self.mode_since)
+        queue_id, queued_at, left_queue_at = self.queue_id, self.queued_at, self.left_queue_at
+        if result is not None and self.answer_queue is not None:
+            queue_id, queued_at, left_queue_at = self.answer_queue
+        return Call(
+            id=self.id,
+            business_id=self.business_id,
+            direction=self.direction,
+            state=self.state() if result is None else "ended",
+            started_at=self.started_at,
+            from_number=self.from_number,
+            from_name=self.from_name,
+            to_number=self.to_number,
+            number_id=self.number_id,
+            trunk_id=self.trunk_id,
+            queue_id=queue_id,
+            queued_at=queued_at,
+            left_queue_at=left_queue_at,
+            agent_id=self.agent_id,
+            agents=tuple(self.agents),
+            rung=tuple(self.rung),
+            answered_at=self.first_talk_at,
+            ended_at=None if result is None else at,
+            held_at=self.held_at,
+            wait_seconds=max(0.0, wait_until - self.wait_from),
+            talk_seconds=self.talk_seconds + (lasts if self.mode == "talk" else 0.0),
+            hold_seconds=self.hold_seconds + (lasts if self.mode == "hold" else 0.0),
+            result=result,
+            cause=self.cause,
+            hangup_by=self.hangup_by,
+            click_to_dial=self.click_to_dial,
+            recording=self.recording,
+            legs=tuple([leg.picture() for leg in self.legs]),
+            steps=tuple(self.steps),
+        )
