@@ -1,0 +1,12 @@
+"""Timed work of the wallboard."""
+
+from __future__ import annotations
+
+from callcenter.features.wallboard import usecases
+from callcenter.plugin import Services
+
+
+async def watch(services: Services) -> None:
+    """Looks for what must be said aloud: Asterisk away, callers whom nobody serves."""
+    usecases.check_link(services, services.telephony.up)
+    usecases.check_queues(services)

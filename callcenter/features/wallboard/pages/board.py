@@ -1,0 +1,156 @@
+"""The wallboard: its first picture, and the service level by hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from markupsafe import Markup, escape
+
+from callcenter.features.wallboard import rules, usecases
+from callcenter.features.wallboard.pages import words
+from callcenter.http import formats, render
+from callcenter.http.current import current
+from callcenter.live.audience import Audience
+from callcenter.live.views import AgentView, QueueView, Snapshot
+from callcenter.plugin import services
+
+
+class HourView(msgspec.Struct, kw_only=True):
+    """A queue's hour of today: ``hour`` 0–23 in the business's zone, the service level's two parts."""
+
+    hour: int
+    numerator: float
+    denominator: float
+
+
+class HoursView(msgspec.Struct, kw_only=True):
+    """The service level by hour for each queue (by id)."""
+
+    queues: dict[str, list[HourView]]
+
+
+async def board(request: web.Request) -> web.Response:
+    """GET /wallboard, ``?queue=ID`` for one queue."""
+    person = current(request)
+    service = services(request)
+    snapshot = service.live.snapshot(
+        Audience(person.business_id, person.agent_id, sees_all=True, language=render.language(request))
+    )
+    hours = await usecases.hours_today(service, person.business_id)
+    queues = sorted(snapshot.queues.values(), key=lambda q: (q.name.casefold(), q.id))
+    asked = request.query.get("queue", "")
+    chosen = next((q.id for q in queues if str(q.id) == asked), None)
+    directory = service.telephony.directory
+    targets = {q.id: directory.queues[q.id].answer_target for q in queues if q.id in directory.queues}
+    shorts = {q.id: directory.queues[q.id].short_abandon for q in queues if q.id in directory.queues}
+    return render.page(
+        request,
+        "wallboard/board.html",
+        **_values(request, snapshot, queues, chosen, targets),
+        **_parts(request, snapshot, targets, hours),
+        config=words.config(
+            render.texts(request).gettext,
+            targets=targets,
+            shorts=shorts,
+            hours={str(q): found for q, found in hours.items()},
+        ),
+    )
+
+
+async def hours(request: web.Request) -> web.Response:
+    """GET /api/v1/wallboard/hours."""
+    found = await usecases.hours_today(services(request), current(request).business_id)
+    return render.api(
+        request,
+        HoursView(
+            queues={
+                str(queue): [HourView(hour=h, numerator=top, denominator=bottom) for h, top, bottom in rows]
+                for queue, rows in found.items()
+            }
+        ),
+    )
+
+
+def _values(
+    request: web.Request,
+    snapshot: Snapshot,
+    queues: list[QueueView],
+    chosen: int | None,
+    targets: Mapping[int, int],
+) -> dict[str, Any]:
+    shown = [q for q in queues if chosen in (None, q.id)]
+    agents = [a for a in snapshot.agents.values() if chosen is None or chosen in a.queues]
+    counts = rules.counts(agents)
+    at_work = sum(number for name, number in counts.items() if name != "offline")
+    total = rules.sums(shown, targets, snapshot.now)
+    say = render.texts(request).gettext
+    return {
+        "queues": queues,
+        "chosen": chosen,
+        "total": total,
+        "goal_note": words.goal_note(say, total.figures["service_level"].value, [targets.get(q.id) for q in shown]),
+        "alerts": snapshot.alerts,
+        "concerns": rules.concerns(shown, agents, targets, snapshot.now),
+        "tiles": rules.tiles(snapshot, agents),
+        "blank": rules.Tile(
+            AgentView(id=0, name="", short_number="", state="offline", since=snapshot.now), "off", "", "", 0.0
+        ),
+        "counts": counts,
+        "shares": {name: round(100 * counts[name] / at_work, 2) if at_work else 0 for name in counts},
+        "states": rules.STATES,
+        "tones": rules.TONES,
+        "texts": words.concerns(say),
+        "concern_icons": words.CONCERN_ICONS,
+    }
+
+
+def _parts(
+    request: web.Request, snapshot: Snapshot, targets: Mapping[int, int], hours: usecases.Hours
+) -> dict[str, Any]:
+    say, language = render.texts(request).gettext, render.language(request)
+
+    def wait_of(since: str) -> float:
+        return rules.seconds_between(since, snapshot.now)
+
+    def tone_of(since: str, queue_id: int) -> str:
+        return rules.wait_tone(wait_of(since), targets.get(queue_id, rules.DEFAULT_TARGET))
+
+    def concern_about(item: rules.Concern) -> str:
+        if item.kind == "wait":
+            return f"{item.name}, {formats.phone(item.detail, language)}"
+        return f"{item.name}, {words.reason(say, item.detail)}" if item.detail else item.name
+
+    def about(tile: rules.Tile) -> str:
+        if tile.agent.state in ("ringing", "talking"):
+            with_whom = [formats.phone(tile.whom, language), tile.queue]
+            said = " · ".join(part for part in with_whom if part)
+            return said or words.state(say, tile.agent.state, "")
+        return words.state(say, tile.agent.state, tile.agent.reason)
+
+    def spark_of(queue_id: int) -> Markup:
+        return spark(rules.spark(hours.get(queue_id, ())), language, say("Service level by hour"))
+
+    return {
+        "wait_of": wait_of,
+        "tone_of": tone_of,
+        "concern_about": concern_about,
+        "about": about,
+        "spark_of": spark_of,
+    }
+
+
+def spark(found: rules.Spark | None, language: str, name: str) -> Markup:
+    """The line as SVG; its label reads the hours out."""
+    if found is None:
+        return Markup("")
+    values = ", ".join(f"{hour}:00 {formats.percent(share, language)}" for hour, share in found.values)
+    goal = 29.0 - 26.0 * rules.SERVICE_GOAL
+    # Every text in it is escaped; the rest are numbers and words of ours.
+    return Markup(  # noqa: S704
+        f'<svg class="spark" data-state="{found.tone}" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(name)}: {escape(values)}"><path class="goal" d="M0 {goal:.1f}L120 {goal:.1f}"/>'
+        f'<path class="area" d="{found.area}"/><path d="{found.line}"/></svg>'
+    )

@@ -1,0 +1,27 @@
+"""The wallboard: what the shift does now and did today, every figure with its proof, and its alerts."""
+
+from __future__ import annotations
+
+from callcenter.core.events import LinkChanged
+from callcenter.features.wallboard import handlers, jobs, pages
+from callcenter.http.permissions import WALLBOARD
+from callcenter.http.routes import NavItem, Route
+from callcenter.plugin import Feature, Job, Subscription
+
+FEATURE = Feature(
+    name="wallboard",
+    routes=(
+        Route("GET", "/wallboard", pages.board, WALLBOARD),
+        Route(
+            "GET",
+            "/api/v1/wallboard/hours",
+            pages.hours,
+            WALLBOARD,
+            summary="Service level of each queue by hour of today",
+            returns=pages.HoursView,
+        ),
+    ),
+    nav=(NavItem("/wallboard", "Shift board", "chart", WALLBOARD, 50, short="Board", below=True),),
+    subscriptions=(Subscription(LinkChanged, handlers.on_link, "wallboard.alerts"),),
+    jobs=(Job("wallboard.watch", jobs.watch, every=2.0, first=2.0),),
+)

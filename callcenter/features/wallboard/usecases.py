@@ -1,0 +1,135 @@
+"""The day's figures from the call log, and the alerts of the shift."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from callcenter.core.events import Alert
+from callcenter.core.i18n import N_
+from callcenter.features.calls import api as calls
+from callcenter.features.wallboard import rules
+from callcenter.plugin import Services
+
+Hours = Mapping[int, Sequence[tuple[int, float, float]]]
+"""By queue: (hour 0–23 in the business's zone, answered within T, answered and lost without the early ones)."""
+
+KEEP = 15.0
+"""Seconds that the hours are kept: two hundred open wallboards are four questions a minute to the database."""
+AWAY_GRACE = 5.0
+"""Seconds that Asterisk may be away before the wallboard says so; a reload of its configuration is no alarm."""
+ASTERISK, UNSERVED = "asterisk-away", "queue-unserved"
+
+
+class Shift:
+    """What the wallboard keeps in memory in this process: the hours of each business, and which alerts are on."""
+
+    def __init__(self, services: Services) -> None:
+        self.hours: dict[int, tuple[float, Hours]] = {}
+        self.unserved: dict[int, int] = {}
+        self.away_since: float | None = services.clock.epoch()
+        self.away_said = False
+
+
+def shift(services: Services) -> Shift:
+    """The process's one."""
+    return services.part(Shift, Shift)
+
+
+def zone(services: Services, business_id: int) -> ZoneInfo:
+    """The business's time zone; UTC when the machine does not know it."""
+    business = services.telephony.directory.businesses.get(business_id)
+    try:
+        return ZoneInfo(business.timezone if business else "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def midnight(now: datetime, where: ZoneInfo) -> datetime:
+    """The moment (UTC) at which the day of ``where`` began."""
+    return now.astimezone(where).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+async def today(services: Services, business_id: int) -> list[calls.QueueHour]:
+    """The ended queue calls of a business's day by hour: one grouped query."""
+    queues = [q for q in services.telephony.directory.queues.values() if q.business_id == business_id]
+    since = midnight(services.clock.now(), zone(services, business_id))
+    async with services.db.business(business_id) as session:
+        return await calls.queue_hours(
+            session, since, {q.id: q.answer_target for q in queues}, {q.id: q.short_abandon for q in queues}
+        )
+
+
+async def hours_today(services: Services, business_id: int) -> Hours:
+    """The service level by hour, at most ``KEEP`` seconds old."""
+    kept, now = shift(services).hours, services.clock.epoch()
+    found = kept.get(business_id)
+    if found is not None and now - found[0] < KEEP:
+        return found[1]
+    where = zone(services, business_id)
+    hours: dict[int, list[tuple[int, float, float]]] = {}
+    for row in await today(services, business_id):
+        parts = (
+            row.start.astimezone(where).hour,
+            float(row.in_time),
+            float(row.answered + row.lost - row.gave_up_early),
+        )
+        hours.setdefault(row.queue_id, []).append(parts)
+    kept[business_id] = (now, hours)
+    return hours
+
+
+def check_link(services: Services, up: bool) -> None:
+    """Says that Asterisk is away once it has been for ``AWAY_GRACE`` seconds, and clears it when it is back."""
+    own, now = shift(services), services.clock.epoch()
+    if up:
+        own.away_since = None
+        if own.away_said:
+            own.away_said = False
+            services.bus.publish(Alert(at=now, key=ASTERISK, active=False))
+        return
+    if own.away_since is None:
+        own.away_since = now
+    if not own.away_said and now - own.away_since >= AWAY_GRACE:
+        own.away_said = True
+        message = N_("The exchange (Asterisk) does not answer. Calls go on without us; this picture stands still.")
+        services.bus.publish(Alert(at=own.away_since, key=ASTERISK, active=True, message=message))
+
+
+def check_queues(services: Services) -> None:
+    """Says where callers wait and nobody is there to take them, and clears what is over."""
+    directory, own, now = services.telephony.directory, shift(services), services.clock.epoch()
+    waiting: Counter[int] = Counter()
+    for business_id in directory.businesses:
+        for call in services.live.calls_of(business_id):
+            if call.state == "queued" and call.queue_id is not None:
+                waiting[call.queue_id] += 1
+    at_work = {
+        queue_id: sum(_at_work(services, queue.business_id, a) for a in queue.members)
+        for queue_id in waiting
+        if (queue := directory.queues.get(queue_id))
+    }
+    empty = rules.unserved({q: n for q, n in waiting.items() if q in at_work}, at_work)
+    for queue_id in empty - own.unserved.keys():
+        queue = directory.queues[queue_id]
+        own.unserved[queue_id] = queue.business_id
+        services.bus.publish(
+            Alert(
+                at=now,
+                key=f"{UNSERVED}:{queue_id}",
+                active=True,
+                message=N_("Callers wait in «%(queue)s», and no agent is there to take them."),
+                values={"queue": queue.name},
+                business_id=queue.business_id,
+            )
+        )
+    for queue_id in own.unserved.keys() - empty:
+        business_id = own.unserved.pop(queue_id)
+        services.bus.publish(Alert(at=now, key=f"{UNSERVED}:{queue_id}", active=False, business_id=business_id))
+
+
+def _at_work(services: Services, business_id: int, agent_id: int) -> bool:
+    view = services.live.agent(business_id, agent_id)
+    return view is not None and view.state in ("ready", "ringing", "talking", "wrapup")

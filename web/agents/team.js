@@ -1,0 +1,39 @@
+// Keeps the team page's states fresh in place.
+import { $, $$, setIcon, setText, show } from "../js/dom.js";
+import { pages } from "../js/nav.js";
+import { store } from "../js/store.js";
+import { agentIcon, agentWord } from "../js/words.js";
+import { tick } from "../js/clock.js";
+
+const TONES = { ready: "ready", ringing: "ring", talking: "talk", wrapup: "wrap", paused: "pause", offline: "off" };
+
+export function start() {
+  store.subscribe((state) => state.agents, draw);
+  pages.on("page", draw);
+}
+
+function draw() {
+  const root = $("#team");
+  if (!root) return;
+  for (const row of $$("tr[data-agent]", root)) {
+    const agent = store.state.agents[row.dataset.agent];
+    if (agent) paint(row, agent);
+  }
+  tick(root);
+}
+
+function paint(row, agent) {
+  const part = (name) => $(`[data-part="${name}"]`, row);
+  setText(part("name"), agent.name);
+  setText(part("short"), agent.short_number);
+  part("state").dataset.state = TONES[agent.state] ?? "off";
+  setIcon(part("glyph"), agentIcon(agent.state), "s");
+  setText(part("word"), agentWord(agent.state, agent.reason));
+  $("time", row).dataset.since = agent.since;
+  for (const tag of $$("[data-phone]", row)) {
+    const on = agent.online.includes(tag.dataset.phone);
+    show(tag, on);
+    if (on) tag.dataset.state = "ready";
+  }
+  show(part("none"), agent.online.length === 0);
+}
