@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# All tests in stages, from quick to heavy. Every stage runs even when an earlier one failed; the exit code is 1 then.
+# One CALLCENTER_RULES_RUN for all stages: `make rules` sees them as one full run.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export PYTHONUNBUFFERED=1
+export CALLCENTER_RULES_RUN="${CALLCENTER_RULES_RUN:-local-$(date -u +%Y%m%dT%H%M%SZ)-$$}"
+PYTEST=(.venv/bin/python -m pytest -q)
+failed=()
+lines=()
+
+# stage NAME SECONDS PATH [pytest options …]
+stage() {
+  local name=$1 limit=$2 path=$3 began=$SECONDS code=0
+  shift 3
+  if [ ! -e "$path" ]; then
+    lines+=("  $name: no tests yet")
+    return
+  fi
+  printf '\n=== %s: %s\n' "$name" "$path"
+  timeout --foreground --kill-after=30 "$limit" "${PYTEST[@]}" "$path" "$@" || code=$?
+  # 5: the folder holds no test (yet).
+  if [ "$code" = 5 ]; then
+    lines+=("  $name: no tests yet")
+    return
+  fi
+  if [ "$code" = 0 ]; then
+    lines+=("  $name: passed ($((SECONDS - began)) s)")
+  else
+    [ "$code" = 124 ] && lines+=("  $name: FAILED, not done after $limit s") || lines+=("  $name: FAILED ($((SECONDS - began)) s)")
+    failed+=("$name")
+  fi
+}
+
+page_code() {
+  [ -d web/js/test ] || return
+  local began=$SECONDS
+  printf '\n=== page code: web/js/test\n'
+  if (cd web && timeout --foreground 300 npm run --silent test); then
+    lines+=("  page code: passed ($((SECONDS - began)) s)")
+  else
+    lines+=("  page code: FAILED ($((SECONDS - began)) s)")
+    failed+=("page code")
+  fi
+}
+
+stage unit 900 tests/unit -n 2
+page_code
+stage database 900 tests/database
+stage asterisk 1800 tests/asterisk
+stage browser 1800 tests/browser
+stage faults 1800 tests/faults
+
+printf '\n=== summary (full run %s)\n' "$CALLCENTER_RULES_RUN"
+printf '%s\n' "${lines[@]}"
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'failed: %s\n' "${failed[*]}"
+  exit 1
+fi
+printf 'all stages passed\n'
