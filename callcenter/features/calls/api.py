@@ -22,7 +22,7 @@ from callcenter.plugin import Services
 
 __all__ = [
     "AgentDay", "CallBack", "Filters", "Page", "Scope", "add_past", "agent_day", "calls", "logged", "may_see", "scope_of",
-    "to_call_back", "views_of",
+    "to_call_back", "views_of", "QueueHour", "queue_hours",
 ]  # fmt: skip
 
 

@@ -41,10 +41,10 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         merged = merging.merge(picture(there) if there else None, merging.normal(new))
         if there is None:
             record = CallRecord(id=merged.call.id, demo=demo)
-            session.add(record)
             there = known[new.call.id] = Stored(record, [], [], [])
-        made = await _link_contact(session, there.record, merged.call, demo=demo)
         _set(there.record, _columns(merged))
+        made = await _link_contact(session, there.record, merged.call, demo=demo)
+        session.add(there.record)
         # Legs, agents and steps point at the call: it must be there first.
         await session.flush()
         _write_agents(session, there, merged.call)
@@ -119,9 +119,9 @@ def _write_agents(session: AsyncSession, there: Stored, call: Call) -> None:
         row = known.get(agent_id)
         if row is None:
             row = CallAgent(call_id=call.id, agent_id=agent_id)
-            session.add(row)
             there.agents.append(row)
         _set(row, {"talked": agent_id in talked, "own": agent_id in own, "started_at": utc(call.started_at)})
+        session.add(row)
 
 
 def _write_legs(session: AsyncSession, known: dict[str, CallLeg], call: Call) -> None:
@@ -129,9 +129,9 @@ def _write_legs(session: AsyncSession, known: dict[str, CallLeg], call: Call) ->
         row = known.get(leg.id)
         if row is None:
             row = known[leg.id] = CallLeg(id=leg.id)
-            session.add(row)
         # A transfer may join two calls: the leg then belongs to the call that goes on.
         _set(row, {"call_id": call.id, **_leg_columns(leg)})
+        session.add(row)
 
 
 def _leg_columns(leg: Leg) -> dict[str, Any]:
