@@ -129,9 +129,9 @@ export class Dock {
     const score = quality ? quality.score : trip < 300 ? 4 : trip < 1000 ? 3 : 2;
     this.#part("bars").dataset.score = score;
     setText(this.#part("quality-word"), QUALITY[score]());
-    const figures = quality ? t("%(rtt)s ms · %(loss)s % lost", { rtt: quality.rtt, loss: quality.loss }) : t("answer in %(ms)s ms", { ms: trip });
+    const figures = quality ? t("%(rtt)s ms, lost %(loss)s", { rtt: quality.rtt, loss: `${quality.loss} %` }) : t("answer in %(ms)s ms", { ms: trip });
     setText(this.#part("quality-figures"), figures);
-    if (quality) this.#part("quality").title = t("Delay %(rtt)s ms, loss %(loss)s %, jitter %(jitter)s ms", quality);
+    if (quality) this.#part("quality").title = t("Delay %(rtt)s ms, lost %(loss)s, jitter %(jitter)s ms", { ...quality, loss: `${quality.loss} %` });
   }
 
   #drawAway(call) {
