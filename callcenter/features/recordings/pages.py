@@ -32,8 +32,9 @@ class Peaks(msgspec.Struct, kw_only=True):
 
 
 class RecordingView(msgspec.Struct, kw_only=True):
-    """A recording. ``duration`` in seconds, ``size`` in bytes (Opus); ``agent_share`` and ``client_share`` say in per cent
-    who spoke how much of the speech. ``state``: waiting, ready or failed.
+    """A recording: ``state`` is waiting, ready or failed; ``duration`` in seconds, ``size`` of the Opus file in bytes.
+
+    ``agent_share`` and ``client_share`` say in per cent who spoke how much of the speech.
     """
 
     id: int
@@ -45,7 +46,7 @@ class RecordingView(msgspec.Struct, kw_only=True):
     agent_share: int
     client_share: int
     peaks: Peaks
-    formats: list[str] = ["opus", "mp3", "wav"]
+    formats: list[str] = msgspec.field(default_factory=lambda: ["opus", "mp3", "wav"])
 
 
 async def show(request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ WORKERS = 2
 QUIET_SECONDS = 10.0
 # How long a call that ended may be unknown to the call log before we stop asking for it ourselves.
 PENDING_SECONDS = 600.0
+LOOK_AGAIN_SECONDS = 30.0
 MISSING_AFTER = timedelta(minutes=2)
 RAW_MISSING = N_("Asterisk's files of this recording are not there.")
 
@@ -52,18 +54,22 @@ class Pipeline:
         self.unknown: dict[str, Raw] = {}
         self.not_before: dict[str, float] = {}
         self.stopping = False
-        self._spool = spool
+        self.blind = False
+        self.spool = spool
+        self._look_again_at = 0.0
         self._workers: list[asyncio.Task[None]] = []
 
-    @property
-    def spool(self) -> Spool | None:
+    async def find_spool(self) -> Spool | None:
         """Asterisk's folder of raw files, None while there is no Asterisk on this machine."""
-        if self._spool is None:
+        now = time.monotonic()
+        if self.spool is None and now >= self._look_again_at:
+            self._look_again_at = now + LOOK_AGAIN_SECONDS
             try:
-                self._spool = Spool(Instance.from_settings(self.services.settings).recordings)
-            except AsteriskError:
-                return None
-        return self._spool
+                instance = await asyncio.to_thread(Instance.from_settings, self.services.settings)
+                self.spool = Spool(instance.recordings)
+            except AsteriskError as error:
+                log.info("no raw recordings yet: %s", error)
+        return self.spool
 
     def start(self) -> None:
         """Starts the workers."""
@@ -111,13 +117,11 @@ def pipeline(services: Services) -> Pipeline:
 async def sweep(pipe: Pipeline) -> None:
     """Binds calls that ended to their recordings, and queues every complete recording whose turn has come."""
     await _bind_ended(pipe)
-    spool = pipe.spool
+    spool = await pipe.find_spool()
     if spool is None or pipe.stopping:
         return
-    try:
-        lying = await asyncio.to_thread(spool.scan)
-    except OSError as error:
-        log.warning("the folder of raw recordings cannot be read: %s", error)
+    lying = await _lying(pipe, spool)
+    if lying is None:
         return
     now = pipe.services.clock.epoch()
     complete = {
@@ -137,6 +141,19 @@ async def sweep(pipe: Pipeline) -> None:
     for stem in sorted(known, key=lambda stem: complete[stem].changed_at):
         if known[stem].state == "ready" or _due(known[stem], now):
             pipe.enqueue(stem)
+
+
+async def _lying(pipe: Pipeline, spool: Spool) -> dict[str, Raw] | None:
+    """What lies in the folder; None (said once) when it cannot be read."""
+    try:
+        found = await asyncio.to_thread(spool.scan)
+    except OSError as error:
+        if not pipe.blind:
+            log.warning("the folder of raw recordings cannot be read: %s", error)
+        pipe.blind = True
+        return None
+    pipe.blind = False
+    return found
 
 
 def _due(row: Recording, now: float) -> bool:
@@ -236,9 +253,8 @@ async def note_missing(pipe: Pipeline) -> None:
         waiting = [row for row in rows if row.state == "waiting" and row.stem not in pipe.busy]
         if not waiting:
             return
-        try:
-            lying = await asyncio.to_thread(spool.scan)
-        except OSError:
+        lying = await _lying(pipe, spool)
+        if lying is None:
             return
         for row in waiting:
             if row.stem not in lying:
