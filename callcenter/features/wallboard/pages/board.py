@@ -53,6 +53,7 @@ async def board(request: web.Request) -> web.Response:
         **_parts(request, snapshot, targets, hours),
         config=words.config(
             render.texts(request).gettext,
+            render.language(request),
             targets=targets,
             shorts=shorts,
             hours={str(q): found for q, found in hours.items()},
@@ -91,7 +92,9 @@ def _values(
         "queues": queues,
         "chosen": chosen,
         "total": total,
-        "goal_note": words.goal_note(say, total.figures["service_level"].value, [targets.get(q.id) for q in shown]),
+        "goal_note": words.goal_note(
+            say, render.language(request), total.figures["service_level"].value, [targets.get(q.id) for q in shown]
+        ),
         "alerts": snapshot.alerts,
         "concerns": rules.concerns(shown, agents, targets, snapshot.now),
         "tiles": rules.tiles(snapshot, agents),

@@ -7,6 +7,7 @@ from typing import Any
 
 from callcenter.core.i18n import N_
 from callcenter.features.wallboard import rules
+from callcenter.http import formats
 
 Say = Callable[[str], str]
 
@@ -26,7 +27,7 @@ _FIGURES: Mapping[str, tuple[str, str, str, str, str, str, str]] = {
         N_("Average wait"),
         N_("Sum of the waits of answered calls ÷ answered calls"),
         N_("Sum of waits"),
-        N_("Answered"),
+        N_("Answered calls"),
         "span",
         "span",
         "count",
@@ -60,12 +61,12 @@ _FIGURES: Mapping[str, tuple[str, str, str, str, str, str, str]] = {
     ),
 }
 _COUNTS: Mapping[str, tuple[str, str]] = {
-    "waiting": (N_("Waiting"), N_("Callers who are in the queue now and have not been answered.")),
+    "waiting": (N_("Waiting in queue"), N_("Callers who are in the queue now and have not been answered.")),
     "longest": (N_("Longest wait"), N_("Now − the moment when the caller who has waited longest entered the queue.")),
-    "talking": (N_("In a call"), N_("Agents of the queue who talk now.")),
-    "ready": (N_("Ready"), N_("Agents of the queue who would be rung now.")),
+    "talking": (N_("Talks now"), N_("Agents of the queue who talk now.")),
+    "ready": (N_("Ready now"), N_("Agents of the queue who would be rung now.")),
     "entered": (N_("Entered"), N_("Calls that came into the queue today.")),
-    "answered": (N_("Answered"), N_("Calls of the queue that an agent answered today.")),
+    "answered": (N_("Answered calls"), N_("Calls of the queue that an agent answered today.")),
     "abandoned": (N_("Lost"), N_("Calls of the queue that ended today before an agent answered.")),
 }
 _SHORT = N_("Callers who hang up within %(short)s are not counted.")
@@ -80,8 +81,8 @@ _TEXTS = {
     "today": N_("today"),
     "now": N_("now"),
     "none": N_("Nothing to divide by yet."),
-    "value": N_("Number"),
-    "for": N_("for"),
+    "value": N_("How many"),
+    "for": N_("for how long"),
     "calm": N_("All is calm"),
     "sparkName": N_("Service level by hour"),
     "full": N_("Full screen"),
@@ -134,19 +135,19 @@ def seconds(say: Say, values: Iterable[int | None], mixed: str) -> str:
     return say(_SECONDS) % {"seconds": found.pop()} if len(found) == 1 else say(mixed)
 
 
-def goal_note(say: Say, level: float | None, targets: Sequence[int | None]) -> str:
+def goal_note(say: Say, language: str, level: float | None, targets: Sequence[int | None]) -> str:
     """The line below the service level: the goal, and whether it is met."""
     text = _GOAL if level is None else _MET if level >= rules.SERVICE_GOAL else _MISSED
-    return say(text) % {"goal": goal(say), "target": seconds(say, targets, _OWN_TARGET)}
+    return say(text) % {"goal": goal(language), "target": seconds(say, targets, _OWN_TARGET)}
 
 
-def goal(say: Say) -> str:
+def goal(language: str) -> str:
     """The goal in per cent, in the language's way of writing it."""
-    return say(N_("%(number)s%%")) % {"number": round(rules.SERVICE_GOAL * 100)}
+    return formats.percent(rules.SERVICE_GOAL, language)
 
 
 def config(
-    say: Say, *, targets: Mapping[int, int], shorts: Mapping[int, int], hours: Mapping[str, Any]
+    say: Say, language: str, *, targets: Mapping[int, int], shorts: Mapping[int, int], hours: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What the page's script must know: limits, settings of queues, hours, and every text it shows."""
     figures: dict[str, dict[str, str]] = {}
@@ -187,6 +188,6 @@ def config(
             "goalNote": say(_GOAL),
             "goalMet": say(_MET),
             "goalMissed": say(_MISSED),
-            "goal": goal(say),
+            "goal": goal(language),
         },
     }
