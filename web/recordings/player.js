@@ -188,7 +188,7 @@ function draw() {
   }
   const button = $("[data-play]", root);
   setIcon($("[data-icon]", button), audio.paused ? "play" : "pause");
-  button.setAttribute("aria-label", audio.paused ? shell.t("Play") : shell.t("Pause"));
+  button.setAttribute("aria-label", audio.paused ? shell.t("Play the recording") : shell.t("Pause the recording"));
 }
 
 function reset(root) {
@@ -201,7 +201,7 @@ function reset(root) {
   setText($("[data-at]", root), "0:00");
   const button = $("[data-play]", root);
   setIcon($("[data-icon]", button), "play");
-  button?.setAttribute("aria-label", shell.t("Play"));
+  button?.setAttribute("aria-label", shell.t("Play the recording"));
 }
 
 function paintSpeed(root) {

@@ -114,7 +114,7 @@ def _disposition(request: web.Request, row: Recording, form: Form, *, download: 
     """RFC 6266: an ASCII name for old programs, the full one by RFC 5987."""
     local = formats.local(row.started_at, current(request).timezone)
     plain = rules.download_name(local, row.client_number, form)
-    word = render.texts(request).gettext(N_("Call"))
+    word = render.texts(request).gettext(N_("Call recording"))
     kind = "attachment" if download else "inline"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{word} {plain}', safe='')}"
 
