@@ -15,6 +15,9 @@ Reason = Literal["busy", "no_answer", "rejected", "offline", "wrong_number", "fa
 # What may be dialled: E.164 with or without plus, or a short number.
 DIALLABLE = re.compile(r"\+?[0-9]{2,18}\Z")
 
+# Ids of calls that we begin (click-to-dial), as against those that Asterisk makes.
+OUR_CALL_ID = re.compile(r"d[0-9]{13}\.[0-9a-f]{8}\Z")
+
 # Hang-up causes (Q.850) of a leg that was never answered.
 _WORDS: dict[int, Reason] = {
     1: "wrong_number",

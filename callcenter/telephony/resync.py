@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from callcenter.core.directory import parse_object
 from callcenter.core.errors import Unavailable
 from callcenter.core.i18n import N_
 from callcenter.telephony.link import Answer
@@ -34,7 +35,7 @@ VARIABLES = (
 )
 NOT_READ = N_("Asterisk did not tell its state.")
 # A list with nothing in it is said with an error by some actions.
-_NOTHING = ("no contacts found", "no channels", "no bridges")
+_NOTHING = ("no contacts found", "no aors found", "no channels", "no bridges")
 
 Ask = Callable[..., Awaitable[Answer]]
 
@@ -62,6 +63,11 @@ async def read_state(link: Asks, now: Callable[[], float], uptime: float | None,
         _list(link, "PJSIPShowContacts", {}, timeout),
         _list(link, "DeviceStateList", {}, timeout),
     )
+    listed = {item.get("Endpoint") or _text(item, "ObjectName").partition(";")[0] for item in contacts}
+    if any(_there(device) and _text(device, "Device").removeprefix("PJSIP/") not in listed for device in devices):
+        # Phones with a fixed address are on line without being in the list of contacts.
+        aors = await _list(link, "PJSIPShowAors", {}, timeout)
+        contacts.extend(fixed for aor in aors if aor.get("ObjectName") not in listed for fixed in _fixed(aor))
     at = now()
     channels = tuple(_channel(item, at) for item in status if item.get("Uniqueid"))
     members, waiting = queue_state(queues, at)
@@ -172,6 +178,27 @@ def _contact(item: dict[str, Any]) -> ContactNow:
         status=status,
         user_agent=_text(item, "UserAgent"),
     )
+
+
+def _there(device: dict[str, Any]) -> bool:
+    found = parse_object(_text(device, "Device").removeprefix("PJSIP/"))
+    is_phone = found is not None and found.kind == "agent"
+    return is_phone and device.get("State") not in ("UNAVAILABLE", "INVALID", "UNKNOWN")
+
+
+def _fixed(aor: dict[str, Any]) -> list[dict[str, Any]]:
+    """The contacts of an AOR as items of a contact list: ``a12s/sip:a12s@10.0.0.7:5060``."""
+    name = _text(aor, "ObjectName")
+    return [
+        {
+            "Event": "ContactList",
+            "Endpoint": name,
+            "Uri": one.strip().removeprefix(f"{name}/"),
+            "Status": "NonQualified",
+        }
+        for one in _text(aor, "Contacts").split(",")
+        if one.strip()
+    ]
 
 
 def _text(item: dict[str, Any], key: str) -> str:

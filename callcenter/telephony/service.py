@@ -18,30 +18,14 @@ from callcenter.core.i18n import N_
 from callcenter.telephony import link as links
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, outcome, refusal
-from callcenter.telephony.journal import Journal, JournalPosition
+from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.resync import read_state
 from callcenter.telephony.snapshot import MemberNow, Snapshot
 from callcenter.telephony.stream import EventStream
+from callcenter.telephony.tracker import Tracker
 from callcenter.telephony.translate import WANTED
-
-try:
-    from callcenter.telephony.tracker import Tracker
-except ImportError:
-    # Until the tracker is there, the tree stays importable.
-    class Tracker:  # type: ignore[no-redef]
-        def __init__(self, directory: Directory) -> None: ...
-        def set_directory(self, directory: Directory) -> None: ...
-        def feed(self, fields: Fields) -> list[Event]:
-            return []
-
-        def resync(self, snapshot: Snapshot) -> list[Event]:
-            return []
-
-        def link_down(self, at: float) -> list[Event]:
-            return []
-
 
 __all__ = ["Account", "JournalPosition", "Telephony", "Timing"]
 
@@ -52,6 +36,7 @@ WRONG_NUMBER = N_("This is no number that can be called: %(number)s")
 NO_AGENT = N_("There is no such agent.")
 # Reasons that people have to do something about; all others pass by themselves.
 _SERIOUS = (links.REFUSED, links.NOT_BOOTED, links.UNREADABLE, links.OVERFLOW)
+_OFF_LINE = ("UNAVAILABLE", "INVALID")
 # So long a failed Originate waits for its channel's own story, in seconds.
 _STORY = 1.5
 
@@ -97,6 +82,9 @@ class Telephony:
         self._dials: dict[str, Dial] = {}
         self._offline: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._alive: Alive | None = None
+        self._down_at: float | None = None
+        self._journal_turn = asyncio.Lock()
 
     # --- life --------------------------------------------------------------------------------------
 
@@ -270,8 +258,8 @@ class Telephony:
         """
         if self.journal is None:
             return [], position
-        started_at = self.snapshot.started_at if self.snapshot is not None else None
-        return await asyncio.to_thread(self.journal.since, position, started_at)
+        async with self._journal_turn:
+            return await asyncio.to_thread(self.journal.since, position, self._alive)
 
     # --- the way of an event -----------------------------------------------------------------------
 
@@ -336,23 +324,33 @@ class Telephony:
     async def _sync(self, link: Link) -> None:
         """Reads the whole state, lets the tracker take it over, then lets go what came meanwhile."""
         snapshot = await read_state(link, self.clock.epoch, link.uptime)
-        if self.journal is not None and snapshot.channels:
-            try:
-                there = {channel.call_id for channel in snapshot.channels}
-                calls = await asyncio.to_thread(self.journal.open_calls, there)
-                snapshot = msgspec.structs.replace(snapshot, calls=tuple(calls))
-            except OSError as error:
-                log.warning("the call journal cannot be read: %s", error)
+        there = frozenset(channel.call_id for channel in snapshot.channels)
+        snapshot = await self._with_journal(snapshot, there - self._calls.keys())
         self.snapshot = snapshot
-        self._offline = {
-            d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in ("UNAVAILABLE", "INVALID")
-        }
+        self._alive = Alive(
+            at=snapshot.at,
+            ids=there | {channel.id for channel in snapshot.channels},
+            down_at=self._down_at,
+        )
+        self._offline = {d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE}
         for event in self.tracker.resync(snapshot):
             self._publish(event)
-        there = {channel.call_id for channel in snapshot.channels}
         for call_id in [c for c in self._dials if c not in there]:
             self._dials.pop(call_id)
         self.stream.release()
+
+    async def _with_journal(self, snapshot: Snapshot, unknown: frozenset[str]) -> Snapshot:
+        """The snapshot with pictures of calls that began while nobody looked."""
+        if self.journal is None or not unknown:
+            return snapshot
+        began_at = min(c.created_at for c in snapshot.channels if c.call_id in unknown)
+        journal = Journal(self.journal.file, self.directory)
+        try:
+            calls = await asyncio.to_thread(journal.open_calls, unknown, began_at)
+        except OSError as error:
+            log.warning("the call journal cannot be read: %s", error)
+            return snapshot
+        return msgspec.structs.replace(snapshot, calls=tuple(calls))
 
     def _link_changed(self, state: LinkState, reason: str) -> None:
         now = self.clock.epoch()
@@ -369,7 +367,7 @@ class Telephony:
                 # What had come before the break is true and comes first.
                 self.stream.release()
                 self.stream.hold()
-                self._up = False
+                self._up, self._down_at = False, now
                 for event in self.tracker.link_down(now):
                     self._publish(event)
             self._tell(now, False, reason)

@@ -1,4 +1,4 @@
-"""A stand-in for Asterisk's AMI that can be made to misbehave: the wire is real, what is said on it is the test's choice."""
+"""A stand-in for Asterisk's AMI that can be made to misbehave: a real wire, and the test chooses what is said on it."""
 
 from __future__ import annotations
 
