@@ -126,7 +126,7 @@ def wave_paths(agent: Sequence[int], client: Sequence[int]) -> tuple[str, str]:
 
 def download_name(local: datetime, number: str, ending: str) -> str:
     """A file name that tells when (``local`` time) and with whom: ``2026-11-21 14-08 +79152043618.opus``."""
-    safe = "".join(c for c in number if c.isdigit() or c == "+")[:20]
+    safe = "".join(c for c in number if c in "+0123456789")[:20]
     return " ".join(part for part in (f"{local:%Y-%m-%d %H-%M}", safe) if part) + "." + ending
 
 
