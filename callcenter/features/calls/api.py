@@ -21,8 +21,8 @@ from callcenter.live.views import CallView
 from callcenter.plugin import Services
 
 __all__ = [
-    "AgentDay", "CallBack", "Filters", "Page", "Scope", "add_past", "agent_day", "calls", "logged", "may_see", "scope_of",
-    "to_call_back", "views_of", "QueueHour", "queue_hours",
+    "AgentDay", "CallBack", "Filters", "Page", "QueueHour", "Scope", "add_past", "agent_day", "calls", "logged",
+    "may_see", "queue_hours", "scope_of", "to_call_back", "views_of",
 ]  # fmt: skip
 
 

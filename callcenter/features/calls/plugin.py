@@ -81,6 +81,8 @@ FEATURE = Feature(
             status=202,
         ),
         Route("GET", "/calls", site.call_list, CALLS_OWN),
+        Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),
+        Route("GET", "/calls/day", site.day_picture, CALLS_OWN),
         Route("GET", "/calls/{id}", site.call_page, CALLS_OWN),
         Route("POST", "/calls/{id}/comment", site.save_comment, CALLS_OWN),
     ),

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput, NotFound
@@ -14,7 +13,7 @@ from callcenter.core.i18n import N_
 from callcenter.core.phones import to_e164
 from callcenter.features.contacts import queries, rules
 from callcenter.features.contacts.models import Contact, ContactPhone
-from callcenter.storage.scope import SCOPE
+from callcenter.storage.scope import exclusive
 
 MAX_PHONES = 20
 
@@ -111,9 +110,4 @@ async def _add_phones(
 
 async def _one_at_a_time(session: AsyncSession, number: str) -> None:
     """Holds other transactions off that want a card for the same number, until this one ends."""
-    if session.get_bind().dialect.name == "postgresql":
-        key = f"contact:{session.info.get(SCOPE)}:{number}"
-        await session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
-    else:
-        # Any write statement takes SQLite's write lock; this one changes nothing.
-        await session.execute(text("DELETE FROM contact_phones WHERE 0"))
+    await exclusive(session, f"contact:{number}")

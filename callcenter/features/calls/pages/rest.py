@@ -119,8 +119,8 @@ async def detail(here: Services, person: Current, call_id: str) -> CallDetail:
         if rows is None:
             raise NotFound(N_("This call is not there."))
         people = {call_id: rows.agents}
-        mentioned = {leg.agent_id for leg in rows.legs} | {step.agent_id for step in rows.steps}
-        named = await views.names_for(session, [rows.record], people, [agent_id for agent_id in mentioned if agent_id is not None])
+        mentioned = {leg.agent_id or 0 for leg in rows.legs} | {step.agent_id or 0 for step in rows.steps}
+        named = await views.names_for(session, [rows.record], people, mentioned)
     view = views.call_view(rows.record, rows.agents, named)
     asking.put_live(here, person.business_id, view)
     return CallDetail(

@@ -6,15 +6,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core.phones import shown
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.pages import asking, rest
 from callcenter.features.calls.queries import lists, views
 from callcenter.features.calls.queries.lists import Scope
 from callcenter.features.calls.rules import day
 from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, Filters, pages
-from callcenter.features.calls.rules.rows import KIND_TITLES, RESULT_TITLES, STATE_TITLES, STEP_TITLES
+from callcenter.features.calls.rules.rows import KIND_TITLES, RESULT_TITLES, STATE_TITLES, STEP_TITLES, clock
 from callcenter.features.calls.usecases import dial
 from callcenter.features.calls.usecases.dial import CommentForm, scope_of
 from callcenter.features.contacts import api as contacts
@@ -23,8 +25,10 @@ from callcenter.features.queues import api as queues
 from callcenter.features.recordings import api as recordings
 from callcenter.http import render
 from callcenter.http.current import Current, current
+from callcenter.live.views import CallView
 from callcenter.plugin import Services, services
 
+MAX_ROWS = 50
 TITLES = {
     "kinds": KIND_TITLES,
     "results": RESULT_TITLES,
@@ -55,7 +59,28 @@ async def call_list(request: web.Request) -> web.Response:
         options=options,
         chart=chart,
         titles=TITLES,
+        clock=clock,
     )
+
+
+async def some_rows(request: web.Request) -> web.Response:
+    """GET /calls/rows?id=…: the rows of single calls, as far as they match the filters; for pages that stay open."""
+    person, here = current(request), services(request)
+    form = asking.asked(request)
+    ids = tuple(request.query.getall("id", ()))[:MAX_ROWS]
+    async with here.db.business(person.business_id) as session:
+        wanted = replace(asking.wanted(here, person, form), ids=ids)
+        records = (await lists.page(session, wanted, scope_of(person), 1, MAX_ROWS)).records if ids else []
+        rows = await _rows(here, session, person, await asking.complete(session, records, 0))
+    return render.page(request, "calls/rows.html", rows=rows, titles=TITLES, clock=clock)
+
+
+async def day_picture(request: web.Request) -> web.Response:
+    """GET /calls/day: the 24-hour picture anew."""
+    person, here = current(request), services(request)
+    async with here.db.business(person.business_id) as session:
+        chart = await _chart(here, session, person)
+    return render.page(request, "calls/day.html", chart=chart)
 
 
 async def call_page(request: web.Request) -> web.Response:
@@ -64,9 +89,10 @@ async def call_page(request: web.Request) -> web.Response:
     call_id = request.match_info["id"]
     detail = await rest.detail(here, person, call_id)
     async with here.db.business(person.business_id) as session:
-        player = (await recordings.players(session, [call_id])).get(call_id)
+        heard = [call_id] if _own_recording(person, detail.call) else []
+        player = (await recordings.players(session, heard)).get(call_id)
     return render.page(
-        request, "calls/call.html", detail=detail, call=detail.call, player=player, error="", titles=TITLES
+        request, "calls/call.html", detail=detail, call=detail.call, recording=player, titles=TITLES, clock=clock
     )
 
 
@@ -87,7 +113,8 @@ async def history(here: Services, person: Current, contact_id: int, page: int) -
         found = await lists.page(session, Filters(contact=contact_id), Scope(everything=True), page, PER_PAGE)
         complete = await asking.complete(session, found.records, found.total)
         rows = await _rows(here, session, person, complete)
-        players = await recordings.players(session, [record.id for record in found.records])
+        heard = [row.call.id for row in rows if row.call.recording and _own_recording(person, row.call)]
+        players = await recordings.players(session, heard)
     return {
         "rows": rows,
         "players": players,
@@ -95,6 +122,7 @@ async def history(here: Services, person: Current, contact_id: int, page: int) -
         "page": page,
         "pages": pages(found.total, PER_PAGE),
         "titles": TITLES,
+        "clock": clock,
     }
 
 
@@ -106,12 +134,21 @@ async def _rows(here: Services, session: AsyncSession, person: Current, found: a
     return rows
 
 
-async def _options(session: AsyncSession, person: Current) -> dict[str, Any]:
-    """What the filters offer."""
+def _own_recording(person: Current, call: CallView) -> bool:
+    """Whether to offer the player; the recording itself checks again."""
+    if person.can("recordings.all"):
+        return True
+    return person.can("recordings.own") and any(one.talked and one.id == person.agent_id for one in call.agents)
+
+
+async def _options(session: AsyncSession, person: Current) -> dict[str, list[tuple[int | str, str]]]:
+    """What the filters offer: (value, text). Texts of results are keys for translation in the template."""
+    own = await numbers.all_numbers(session)
     return {
-        "numbers": await numbers.all_numbers(session),
-        "queues": [one for one in await queues.all_queues(session) if one.number_id is None],
-        "agents": await agents.all_agents(session) if person.can("calls.all") else [],
+        "numbers": [(one.id, " ".join((one.title, shown(one.e164))).strip()) for one in own],
+        "queues": [(one.id, one.name) for one in await queues.all_queues(session) if one.number_id is None],
+        "agents": [(one.id, one.name) for one in await agents.all_agents(session)] if person.can("calls.all") else [],
+        "results": [*RESULT_TITLES.items()],
     }
 
 

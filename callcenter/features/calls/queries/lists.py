@@ -151,6 +151,8 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> list[ColumnElem
         where.append(CallRecord.number_id.in_(wanted.numbers))
     if wanted.queues:
         where.append(CallRecord.queue_id.in_(wanted.queues))
+    if wanted.ids:
+        where.append(CallRecord.id.in_(wanted.ids))
     if wanted.contact is not None:
         where.append(CallRecord.contact_id == wanted.contact)
     if wanted.search:

@@ -27,7 +27,10 @@ MAX_PAGE = 100_000
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What the call list is narrowed to; empty = everything that the person may see. Moments are aware UTC."""
+    """What the call list is narrowed to; empty = everything that the person may see. Moments are aware UTC.
+
+    ``ids`` picks single calls, which must match the rest as well: a page asks so for the rows that changed.
+    """
 
     kind: KindFilter | None = None
     results: tuple[str, ...] = ()
@@ -35,6 +38,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     queues: tuple[int, ...] = ()
     agents: tuple[int, ...] = ()
     contact: int | None = None
+    ids: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     search: str = ""

@@ -18,10 +18,10 @@ KIND_TITLES: dict[Kind, str] = {
 RESULT_TITLES: dict[str, str] = {
     "answered": N_("Answered"),
     "missed": N_("Missed"),
-    "abandoned": N_("Hung up while waiting"),
+    "abandoned": N_("Hung up waiting"),
     "busy": N_("Busy"),
     "no_answer": N_("No answer"),
-    "failed": N_("Did not connect"),
+    "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
 }
 STATE_TITLES: dict[str, str] = {
@@ -48,7 +48,6 @@ STEP_TITLES: dict[str, str] = {
     "recording": N_("Recording began"),
     "hangup": N_("Hung up"),
 }
-STATES: dict[str, str] = {"in": "off", "missed": "missed", "out": "off", "internal": "off"}
 
 
 class Timing(NamedTuple):
