@@ -18,7 +18,7 @@ from callcenter.config import Settings
 from callcenter.core.clock import SystemClock
 from callcenter.demo.children import Child, keep_running
 from callcenter.demo.seed import SALES_NUMBER, SUPPORT_NUMBER, seed
-from callcenter.features.dialplan import api as dialplan
+from callcenter.features.dialplan import usecases as dialplan
 from callcenter.telephony.asterisk import provision
 from callcenter.telephony.asterisk.errors import AsteriskError
 from callcenter.telephony.asterisk.instance import Instance

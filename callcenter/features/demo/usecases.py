@@ -28,9 +28,12 @@ async def call_me(services: Services, who: Current) -> str:
     Raises NotFound outside a demo business or without a personal number, Conflict while the person's phone is off line,
     TooMany when asked again within some seconds, Unavailable when SIPp is missing.
     """
-    if who.agent_id is None or not await accounts_api.is_demo(services.db, who.business_id):
+    async with services.db.business(who.business_id) as session:
+        business = await accounts_api.business(session, who.business_id)
+    if who.agent_id is None or business is None or not business.demo:
         raise NotFound(N_("There is no demo robot here."))
-    if not services.live.agent(who.business_id, who.agent_id).online:
+    agent = services.live.agent(who.business_id, who.agent_id)
+    if agent is None or not agent.online:
         raise Conflict(N_("Your phone is not on line. Press «Go on line» first."))
     now = services.clock.epoch()
     if now - _last.get(who.agent_id, 0.0) < SECONDS_BETWEEN:

@@ -117,6 +117,7 @@ MODULES: tuple[str, ...] = (
     # What is written down, what watches.
     "res_cdrel_custom",
     "cel_custom",
+    "res_manager_devicestate",
     "res_security_log",
     "res_limit",
 )
