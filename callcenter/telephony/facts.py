@@ -9,7 +9,7 @@ import msgspec
 
 
 class Channel(msgspec.Struct, frozen=True, gc=False):
-    """A channel: its Uniqueid, its name, its Linkedid, and Asterisk's state number (0 down, 4 ring, 5 ringing, 6 up)."""
+    """A channel: its Uniqueid, its name, its Linkedid, and Asterisk's state (0 down, 4 ring, 5 ringing, 6 up)."""
 
     id: str
     name: str

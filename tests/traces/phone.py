@@ -108,13 +108,16 @@ class Call:
 
     def refer(self, to: str) -> None:
         """Blind transfer of the other side to ``to``."""
-        self._request("REFER", extra=f"Refer-To: <sip:{to}@{self.phone.server_text}>\r\nReferred-By: {self.phone.uri}\r\n")
+        self._request(
+            "REFER", extra=f"Refer-To: <sip:{to}@{self.phone.server_text}>\r\nReferred-By: {self.phone.uri}\r\n"
+        )
 
     def refer_to_call(self, other: Call) -> None:
         """Attended transfer: joins the other side of this call with the other side of ``other``."""
         remote = re.search(r"tag=([^;>]+)", other.remote)
         local = re.search(r"tag=([^;>]+)", other.local)
-        assert remote and local
+        assert remote
+        assert local
         replaces = f"{other.id}%3Bto-tag%3D{remote[1]}%3Bfrom-tag%3D{local[1]}"
         target = re.search(r"<([^>]+)>", other.remote)
         assert target
@@ -287,9 +290,7 @@ class Phone(asyncio.DatagramProtocol):
             return
         contact = re.search(r"<([^>]+)>", message.headers.get("contact", ""))
         local = f"{message.headers['to']};tag={secrets.token_hex(4)}"
-        call = Call(
-            self, message.headers["call-id"], local, message.headers["from"], contact[1] if contact else ""
-        )
+        call = Call(self, message.headers["call-id"], local, message.headers["from"], contact[1] if contact else "")
         call.invite = message
         self.calls[call.id] = call
         self.respond(message, 100, "Trying")

@@ -47,7 +47,13 @@ def raw(name: str) -> bytes:
 
 def events(name: str) -> list[Fields]:
     """All events of a recorded stream."""
-    return [parse(frame) for frame in raw(name).split(b"\r\n\r\n") if frame.startswith(b"Event: ")]
+    return split(raw(name))
+
+
+def split(stream: bytes) -> list[Fields]:
+    """The events of a stream (Asterisk puts an empty line too many after a value that ends with a line's end)."""
+    frames = (frame.lstrip(b"\r\n") for frame in stream.split(b"\r\n\r\n"))
+    return [parse(frame) for frame in frames if frame.startswith(b"Event: ")]
 
 
 def parse(frame: bytes) -> Fields:
@@ -71,7 +77,8 @@ def ended(out: Iterable[Event]) -> list[Call]:
 def story(call: Call) -> str:
     """A call's steps in one line: ``started queued rang:answered …``."""
     return " ".join(
-        step.kind + (f":{step.text}" if step.text and step.kind not in ("menu", "prompt") else "") for step in call.steps
+        step.kind + (f":{step.text}" if step.text and step.kind not in ("menu", "prompt") else "")
+        for step in call.steps
     )
 
 

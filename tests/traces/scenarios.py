@@ -442,9 +442,16 @@ async def blind_transfer_outgoing(world: World) -> None:
 
 @scenario(
     {
-        "direction": "in", "result": "answered", "queue_id": 1, "agents": (11, 13), "agent_id": 13, "legs": 3,
-        "hangup_by": "client", "talk_seconds": 1.1, "hold_seconds": 1.2,
-        "steps": "started recording prompt queued rang:answered left_queue answered held transferred:103 answered"
+        "direction": "in",
+        "result": "answered",
+        "queue_id": 1,
+        "agents": (11, 13),
+        "agent_id": 13,
+        "legs": 3,
+        "hangup_by": "client",
+        "talk_seconds": 1.1,
+        "hold_seconds": 1.2,
+        "steps": "started recording prompt queued rang:answered left_queue answered held resumed answered transferred:103"
         " hangup:client",
     },
     {"direction": "internal", "result": "answered", "agents": (11, 13), "talk_seconds": 0.6},
@@ -462,15 +469,16 @@ async def attended_transfer(world: World) -> None:
     await asyncio.sleep(0.6)
     agent.refer_to_call(second)
     await agent.until("referred")
+    # Asterisk hangs up the consultation itself; the transferred call is the telephone's to end.
     await asyncio.sleep(0.1)
-    await agent.until("ended")
+    agent.bye()
     await asyncio.sleep(0.6)
     client.bye()
 
 
 @scenario(
     {"direction": "in", "result": "answered", "agents": (11, 13), "hangup_by": "client"},
-    {"direction": "internal", "result": "no_answer", "agents": (11,), "rung": (13,)},
+    {"direction": "internal", "result": "busy", "agents": (11,), "rung": (13,)},
 )
 async def attended_transfer_ringing(world: World) -> None:
     """The agent joins the caller with a colleague whose phone still rings."""

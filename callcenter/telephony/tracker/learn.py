@@ -1,7 +1,8 @@
-"""What a channel's name, caller ID and our variables tell about a call: whose it is, from whom, to which number. Pure."""
+"""What channel names, caller IDs and our variables tell of a call: whose it is, from whom, to which number. Pure."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from callcenter.telephony import facts as f
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import endpoint_of
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 _DIRECTIONS: dict[str, Direction] = {"in": "in", "out": "out", "internal": "internal"}
 
 
@@ -49,7 +51,13 @@ def business_of(directory: Directory, party: Party) -> int:
 
 def number(text: str) -> str:
     """A number as calls carry it: E.164, or as it is (short numbers, strange caller IDs) in at most 80 characters."""
-    return to_e164(text) or text[:80]
+    text = clean(text, 80)
+    return to_e164(text) or text
+
+
+def clean(text: str, limit: int) -> str:
+    """Text from outside without control characters and halves of surrogate pairs, in at most ``limit`` characters."""
+    return _CONTROL.sub(" ", text[: 4 * limit]).strip()[:limit]
 
 
 def epoch_of(call_id: str) -> float:
@@ -92,7 +100,7 @@ def learn_first(directory: Directory, call: CallNow, leg: LegNow, fact: f.Channe
         return
     if "from" not in call.settled:
         call.from_number = number(fact.caller_number)
-    call.from_name = fact.caller_name[:200]
+    call.from_name = clean(fact.caller_name, 200)
     leg.address = call.from_number
     if "to" not in call.settled and fact.exten not in ("", "s"):
         call.to_number = number(fact.exten)

@@ -209,6 +209,17 @@ class CallNow:
             step = self.steps[index]
             self.steps[index] = Step(at=step.at, kind=step.kind, agent_id=agent_id, text=outcome)
 
+    def rang_after_all(self, agent_id: int, outcome: str) -> None:
+        """Corrects the story of an agent's last ringing, once the channel's cause is known."""
+        if outcome not in ("busy", "failed"):
+            return
+        for index in range(len(self.steps) - 1, -1, -1):
+            step = self.steps[index]
+            if step.kind == "rang" and step.agent_id == agent_id:
+                if step.text == "no_answer":
+                    self.steps[index] = Step(at=step.at, kind="rang", agent_id=agent_id, text=outcome)
+                return
+
     def set_mode(self, mode: Mode | None) -> None:
         """Counts the time that the last mode lasted and begins a new one."""
         lasted = max(0.0, self.at - self.mode_since)

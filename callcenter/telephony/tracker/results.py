@@ -1,8 +1,8 @@
 """What became of a call: one word from how its legs ended. Pure.
 
-Incoming: answered (a person was bridged with the caller), abandoned (hung up while waiting in a queue), failed (a number
-that nobody has, or a technical cause), missed (all else). Outgoing and internal: answered, busy, no_answer, cancelled
-(our side gave up first), failed.
+Incoming: answered (a person was bridged with the caller), abandoned (hung up while waiting in a queue), failed (a
+number that nobody has, or a technical cause), missed (all else). Outgoing and internal: answered, busy, no_answer,
+cancelled (our side gave up first), failed.
 """
 
 from __future__ import annotations
@@ -38,12 +38,15 @@ def ring_outcome(leg: LegNow) -> str:
     if leg.answered_at is not None:
         return "answered"
     cause = leg.cause or 0
-    if leg.dial_status in ("CHANUNAVAIL", "CONGESTION", "") and cause:
-        if cause in _BUSY:
-            return "busy"
-        if cause in _UNANSWERED:
-            return "no_answer"
-        return "cancelled" if cause in _NORMAL else "failed"
+    if leg.dial_status == "CANCEL":
+        return "cancelled"
+    if cause in _BUSY:
+        return "busy"
+    if cause in _UNANSWERED:
+        return "no_answer"
+    if cause not in _NORMAL:
+        # Dial says NOANSWER of a phone that could not be reached, too.
+        return "failed"
     return _RING_BY_STATUS.get(leg.dial_status, "cancelled")
 
 
@@ -83,8 +86,9 @@ def _called(call: CallNow) -> Result:
 def _unanswered(status: str, cause: int, by_agent: bool) -> Result:
     if status == "BUSY" or cause in _BUSY:
         return "busy"
-    if status == "NOANSWER" or cause in _UNANSWERED:
+    if cause in _UNANSWERED:
         return "no_answer"
-    if cause in _NORMAL and status not in ("CHANUNAVAIL", "CONGESTION"):
-        return "cancelled" if by_agent else "no_answer"
-    return "failed"
+    if cause not in _NORMAL or status in ("CHANUNAVAIL", "CONGESTION"):
+        # Dial says NOANSWER of a number that does not exist, too: the cause knows better.
+        return "failed"
+    return "cancelled" if by_agent and status != "NOANSWER" else "no_answer"

@@ -1,4 +1,4 @@
-"""Puts the tracker right after a break, from the whole state of Asterisk."""
+"""Puts the tracker's book right after a break, from the whole state of Asterisk."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from callcenter.core.calls import Call
 from callcenter.telephony import facts as f
 from callcenter.telephony.snapshot import ChannelNow, Snapshot
 from callcenter.telephony.tracker import learn
+from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
-from callcenter.telephony.tracker.tracker import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, Tracker
 from callcenter.telephony.translate import contact, is_helper, member, party, queue_of
 
 _SETTLED = ("business", "direction", "from", "to", "number")
 
 
-def apply(tracker: Tracker, snapshot: Snapshot) -> None:
+def apply(book: Book, snapshot: Snapshot) -> None:
     """Ends what is gone, takes up what is new, and brings bridges, queues, phones and members up to date."""
     alive = {channel.id: channel for channel in snapshot.channels}
-    tracker.wires.clear(set(alive))
-    _end_gone(tracker, snapshot, alive)
+    book.wires.clear(set(alive))
+    _end_gone(book, snapshot, alive)
     told = {call.id: call for call in snapshot.calls if call.ended_at is None}
-    before = {call.id: _key(call) for call in tracker.calls.values()}
+    before = {call.id: _key(call) for call in book.calls.values()}
     for channel in snapshot.channels:
-        _take_up(tracker, snapshot, channel, told)
-    _bridges(tracker, snapshot)
-    _queues(tracker, snapshot)
-    for call in list(tracker.calls.values()):
-        tracker.moment(call, snapshot.at)
-        tracker.look(call, None)
+        _take_up(book, snapshot, channel, told)
+    _bridges(book, snapshot)
+    _queues(book, snapshot)
+    for call in list(book.calls.values()):
+        book.moment(call, snapshot.at)
+        book.look(call, None)
         if before.get(call.id) != _key(call):
-            tracker.updated(call, "leg")
-    _phones(tracker, snapshot)
-    _members(tracker, snapshot)
+            book.updated(call, "leg")
+    _phones(book, snapshot)
+    _members(book, snapshot)
 
 
 def _key(call: CallNow) -> tuple[object, ...]:
@@ -39,53 +39,53 @@ def _key(call: CallNow) -> tuple[object, ...]:
     return legs, call.mode, call.queue_id, call.left_queue_at, call.published
 
 
-def _end_gone(tracker: Tracker, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> None:
+def _end_gone(book: Book, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> None:
     """Legs that are not there any more end now, or at the break when Asterisk itself has been away."""
-    down_at = tracker.down_at
+    down_at = book.down_at
     restarted = snapshot.started_at is not None and snapshot.started_at > (down_at or snapshot.at) - 1.0
     at = down_at if restarted and down_at is not None else snapshot.at
     cause = CAUSE_ASTERISK_GONE if restarted else CAUSE_UNSEEN
-    for call in list(tracker.calls.values()):
+    for call in list(book.calls.values()):
         gone = [leg for leg in call.legs if leg.ended_at is None and leg.id not in alive]
         if not gone and call.live > 0:
             continue
-        tracker.moment(call, at)
+        book.moment(call, at)
         for leg in gone:
             leg.ended_at, leg.cause = call.at, cause
             leg.holding = False
-            tracker.unbridge(leg)
+            book.unbridge(leg)
             leg.touch()
-            del tracker.legs[leg.id]
-            tracker.ended_legs.add(leg.id)
+            del book.legs[leg.id]
+            book.ended_legs.add(leg.id)
             call.live -= 1
-            tracker.stop_ringing(leg)
+            book.stop_ringing(leg)
         if call.live <= 0:
             call.hangup_by = "system"
             call.cause = cause
-            tracker.end_call(call, unseen=True)
+            book.end_call(call, unseen=True)
 
 
-def _take_up(tracker: Tracker, snapshot: Snapshot, now: ChannelNow, told: dict[str, Call]) -> None:
+def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Call]) -> None:
     if "/" not in now.name or is_helper(now.name.partition("/")[0]):
         return
     if now.name.startswith("Local/"):
-        tracker.wires.touch(now.id)
+        book.wires.touch(now.id)
         return
     channel = f.Channel(now.id, now.name, now.call_id, now.state)
-    known = tracker.legs.get(now.id)
+    known = book.legs.get(now.id)
     # A call that is alive has not ended, whatever was believed before.
-    tracker.ended_legs.forget(now.id)
-    tracker.ended_calls.forget(now.call_id)
+    book.ended_legs.forget(now.id)
+    book.ended_calls.forget(now.call_id)
     if known is None:
-        if now.call_id in told and now.call_id not in tracker.calls:
-            restore(tracker, told[now.call_id], alive_only={one.id for one in snapshot.channels})
-            known = tracker.legs.get(now.id)
+        if now.call_id in told and now.call_id not in book.calls:
+            restore(book, told[now.call_id], alive_only={one.id for one in snapshot.channels})
+            known = book.legs.get(now.id)
         if known is None:
-            known = tracker.leg(channel, now.created_at)
+            known = book.leg(channel, now.created_at)
             if known is None:
                 return
             learn.learn_first(
-                tracker.directory,
+                book.directory,
                 known.call,
                 known,
                 f.ChannelSeen(
@@ -99,16 +99,16 @@ def _take_up(tracker: Tracker, snapshot: Snapshot, now: ChannelNow, told: dict[s
                 ),
             )
     elif known.call.id != now.call_id:
-        home = tracker.calls.get(now.call_id)
+        home = book.calls.get(now.call_id)
         if home is not None:
-            tracker.move_leg(known, home)
+            book.move_leg(known, home)
     for name, value in now.variables.items():
-        tracker.set_variable(known.call, name.lstrip("_"), value)
+        book.set_variable(known.call, name.lstrip("_"), value)
     if now.state == 6 and known.answered_at is None:
         known.answered_at = max(known.started_at, known.call.at)
         known.touch()
     elif now.state == 5:
-        tracker.start_ringing(known, real=True)
+        book.start_ringing(known, real=True)
 
 
 def _dialled(now: ChannelNow) -> str:
@@ -116,7 +116,7 @@ def _dialled(now: ChannelNow) -> str:
     return now.exten if len(now.exten) > 2 and now.exten.lstrip("+").isdigit() else ""
 
 
-def restore(tracker: Tracker, picture: Call, alive_only: set[str]) -> None:
+def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
     """Takes up a call that goes on from its picture in the journal, for a server that was away when it began."""
     call = CallNow(picture.id, picture.started_at, picture.direction)
     for name in (
@@ -147,7 +147,7 @@ def restore(tracker: Tracker, picture: Call, alive_only: set[str]) -> None:
     call.at = call.mode_since = max(
         [picture.started_at, picture.answered_at or 0.0, *(step.at for step in picture.steps)]
     )
-    tracker.calls[call.id] = call
+    book.calls[call.id] = call
     for one in picture.legs:
         found = learn.party_of(one.channel)
         leg = LegNow(
@@ -167,27 +167,27 @@ def restore(tracker: Tracker, picture: Call, alive_only: set[str]) -> None:
             leg.ended_at, leg.cause = one.ended_at or call.at, one.cause
             call.legs.append(leg)
         else:
-            tracker.add_leg(leg)
+            book.add_leg(leg)
 
 
-def _bridges(tracker: Tracker, snapshot: Snapshot) -> None:
+def _bridges(book: Book, snapshot: Snapshot) -> None:
     where: dict[str, tuple[str, bool]] = {}
     for bridge in snapshot.bridges:
         for channel_id in bridge.channels:
             where[channel_id] = (bridge.id, bridge.technology == "holding_bridge")
-            tracker.wires.enter(channel_id, bridge.id)
-    for leg in list(tracker.legs.values()):
+            book.wires.enter(channel_id, bridge.id)
+    for leg in list(book.legs.values()):
         bridge_id, holding = where.get(leg.id, ("", False))
         if leg.bridge != bridge_id:
-            tracker.unbridge(leg)
+            book.unbridge(leg)
             if bridge_id:
-                tracker.put_in(leg, bridge_id, holding)
+                book.put_in(leg, bridge_id, holding)
             leg.touch()
 
 
-def _queues(tracker: Tracker, snapshot: Snapshot) -> None:
+def _queues(book: Book, snapshot: Snapshot) -> None:
     waiting = {one.channel_id: one for one in snapshot.waiting}
-    for leg in list(tracker.legs.values()):
+    for leg in list(book.legs.values()):
         call, one = leg.call, waiting.get(leg.id)
         if one is not None:
             queue_id = queue_of(one.queue)
@@ -201,29 +201,29 @@ def _queues(tracker: Tracker, snapshot: Snapshot) -> None:
             call.step("left_queue", queue_id=call.queue_id)
 
 
-def _phones(tracker: Tracker, snapshot: Snapshot) -> None:
+def _phones(book: Book, snapshot: Snapshot) -> None:
     seen = {(one.endpoint, one.uri) for one in snapshot.contacts if one.online}
-    known = [(endpoint, uri) for endpoint, contacts in tracker.people.contacts.items() for uri in list(contacts)]
+    known = [(endpoint, uri) for endpoint, contacts in book.people.contacts.items() for uri in list(contacts)]
     for one in snapshot.contacts:
         fact = contact(snapshot.at, one.endpoint, one.uri, one.online, one.user_agent)
         if fact is not None:
-            tracker.contact(fact)
+            book.contact(fact)
     for endpoint, uri in known:
         if (endpoint, uri) not in seen:
             fact = contact(snapshot.at, endpoint, uri, False)
             if fact is not None:
-                tracker.contact(fact)
+                book.contact(fact)
 
 
-def _members(tracker: Tracker, snapshot: Snapshot) -> None:
+def _members(book: Book, snapshot: Snapshot) -> None:
     seen: set[tuple[int, str]] = set()
     for one in snapshot.members:
         fact = member(snapshot.at, one.queue, one.interface, paused=one.paused, status=one.status, removed=False)
         if fact is not None:
             seen.add((fact.queue_id, fact.interface))
-            tracker.member(fact)
-    for key, old in list(tracker.people.members.items()):
+            book.member(fact)
+    for key, old in list(book.people.members.items()):
         if key not in seen:
-            tracker.member(
+            book.member(
                 f.MemberSeen(snapshot.at, old.queue_id, old.agent_id, old.interface, old.paused, True, old.status)
             )
