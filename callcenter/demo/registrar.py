@@ -29,11 +29,6 @@ class Phone:
 class _Line(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.answers: asyncio.Queue[str] = asyncio.Queue()
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         self.answers.put_nowait(data.decode("utf-8", "replace"))
