@@ -31,7 +31,7 @@ _DIALLED = re.compile(r"[^/&,]+/([^&,]+)")
 class _Life:
     """What became of one channel."""
 
-    __slots__ = ("answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by")
+    __slots__ = ("answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by", "left_at")
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
@@ -39,6 +39,7 @@ class _Life:
         self.ended_at: float | None = None
         self.cause = 0
         self.ended_by = ""
+        self.left_at = 0.0
         self.dial_status = ""
 
 
@@ -54,7 +55,7 @@ class CallFacts:
         self._waiting: dict[str, int] = {}
         self._bridges: dict[str, str] = {}
         self._holder: dict[str, str] = {}
-        self._numbers: dict[str, str] = {}
+        self._called: dict[str, str] = {}
         self._asked: set[str] = set()
         self._readers: dict[str, Callable[[Row], Iterator[f.Fact]]] = {
             "CHAN_START": self._began,
@@ -89,6 +90,8 @@ class CallFacts:
         self._names.setdefault(row.uniqueid, row.channel)
         if row.kind == "ANSWER" and life.answered_at is None:
             life.answered_at = row.time
+        elif row.kind == "BRIDGE_EXIT":
+            life.left_at = row.time
         elif row.kind == "HANGUP":
             extra = _extra(row)
             life.ended_at = row.time
@@ -199,10 +202,14 @@ class CallFacts:
         self._dialling.pop(row.uniqueid, None)
         if row.uniqueid in self._waiting and row.fields.get("appname") == "Queue":
             life = self._lives[row.uniqueid]
-            soon = life.ended_at is not None and life.ended_at - row.time < _AT_ONCE
-            if soon:
+            abandoned = life.ended_by == row.channel and self._ends_soon(life, row)
+            if abandoned:
                 yield from self._who_asked(row, life)
-            yield from self._leaves_queue(row, abandoned=soon and life.ended_by == row.channel)
+            yield from self._leaves_queue(row, abandoned=abandoned)
+
+    @staticmethod
+    def _ends_soon(life: _Life, row: Row) -> bool:
+        return life.ended_at is not None and life.ended_at - row.time < _AT_ONCE
 
     def _leaves_queue(self, row: Row, *, abandoned: bool = False) -> Iterator[f.Fact]:
         yield f.QueueLeft(row.time, _channel(row), self._waiting.pop(row.uniqueid), abandoned)
@@ -222,6 +229,9 @@ class CallFacts:
         if not bridge:
             return
         yield from self._stream_ended(row)
+        life = self._lives[row.uniqueid]
+        if life.ended_by == row.channel and life.left_at == row.time and self._ends_soon(life, row):
+            yield from self._who_asked(row, life)
         if self._bridges.get(row.uniqueid) == bridge:
             del self._bridges[row.uniqueid]
         yield f.BridgeLeft(row.time, _channel(row), bridge)
@@ -256,13 +266,15 @@ class CallFacts:
             uniqueid = str(extra.get(f"{key}_uniqueid", ""))
             return self._other(uniqueid, row) if uniqueid in self._lives else None
 
-        target = one("transfer_target_channel")
-        number = self._numbers.get(target.id, "") if target is not None else ""
-        yield f.Joined(row.time, _channel(row), one("channel2"), one("transferee_channel"), target, number)
+        second, target = one("channel2"), one("transfer_target_channel")
+        number = self._called.get(second.id, "") if second is not None else ""
+        yield f.Joined(row.time, _channel(row), second, one("transferee_channel"), target, number)
 
     def _variables(self, row: Row) -> Iterator[f.Fact]:
         for pair in str(_extra(row).get("extra", "")).split("&"):
             name, _, value = pair.partition("=")
+            if name.lower().removeprefix("cc_") == "to":
+                self._called[row.uniqueid] = value
             if value:
                 yield f.VariableSet(row.time, _channel(row), f"CC_{name.upper().removeprefix('CC_')}", value)
 
