@@ -17,7 +17,7 @@ export function drawCard(call, act) {
 }
 
 function bar(call) {
-  const why = [t("Incoming call"), call.line?.title].filter(Boolean).join(" · ");
+  const why = [t("Incoming"), call.line?.title].filter(Boolean).join(" · ");
   return h(
     "div.bar", icon("in", "s"), h("span.cut", { id: "card-why" }, why),
     h(

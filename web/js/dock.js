@@ -107,7 +107,6 @@ export class Dock {
     show(this.#part("clock"), busy);
     show(this.#part("rec"), busy && call.recording);
     show(this.#part("keys"), here);
-    show(this.#part("level"), here);
     show(this.#part("dial"), !call);
     show(this.#part("online"), !call && ["off"].includes(state.line));
     show(this.#part("hang"), here);

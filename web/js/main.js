@@ -84,6 +84,8 @@ function startFeatures(own) {
       look();
     },
   };
+  // For people who look into a problem at the console, and for tests.
+  globalThis.callcenter = shell;
   for (const feature of features) {
     try {
       feature.start?.(shell);

@@ -1,6 +1,7 @@
 // htmx swaps only <main>; errors become toasts, an ended session the dialog, and nothing ever takes the shell away.
 import { $, $$, announce } from "./dom.js";
 import { csrf, said } from "./api.js";
+import { config } from "./config.js";
 import { Emitter } from "./emitter.js";
 import { t } from "./i18n.js";
 import { ask } from "./signin.js";
@@ -11,6 +12,7 @@ import { tick } from "./clock.js";
 export const pages = new Emitter();
 
 const SLOW = 300;
+let knownTheme = config.theme;
 const main = () => $("#main");
 
 export function startNav() {
@@ -20,7 +22,11 @@ export function startNav() {
   on("htmx:finally:request", ({ detail: { ctx } }) => idle(ctx));
   on("htmx:after:request", (event) => { if (!acceptable(event.detail.ctx)) event.preventDefault(); });
   on("htmx:error", ({ detail }) => { if (detail.ctx) complain(t("No link to the server. Try again in a moment.")); });
-  on("htmx:after:swap", ({ detail: { ctx } }) => { if (isPage(ctx)) arrived(); });
+  on("htmx:after:swap", ({ detail: { ctx } }) => {
+    if (!isPage(ctx)) return;
+    arrived();
+    compareShell(ctx.text);
+  });
   markPlace();
 }
 
@@ -65,7 +71,7 @@ function words(text) {
     }
   }
   const page = new DOMParser().parseFromString(text, "text/html");
-  const found = page.querySelector("[data-error]") ?? page.querySelector("#main p") ?? page.querySelector("#main h1");
+  const found = page.querySelector("[data-error] p") ?? page.querySelector("#main p") ?? page.querySelector("#main h1");
   return found?.textContent.trim();
 }
 
@@ -97,6 +103,16 @@ function arrived() {
   // The focus goes with the page, so that the keyboard does not start from a link that is gone.
   if (!root.contains(document.activeElement) || document.activeElement === document.body) root.focus({ preventScroll: true });
   pages.emit("page", root);
+}
+
+// A page that came in another language or theme means that the person changed the profile: the shell follows.
+function compareShell(text) {
+  const head = /<html([^>]*)>/i.exec(text)?.[1] ?? "";
+  const language = /lang="(\w+)"/.exec(head)?.[1];
+  const theme = /data-theme="(\w+)"/.exec(head)?.[1] ?? "auto";
+  if (knownTheme !== theme) pages.emit("theme", theme);
+  knownTheme = theme;
+  if (language && language !== document.documentElement.lang) pages.emit("language", language);
 }
 
 export function markPlace() {

@@ -45,8 +45,9 @@ async def desk(services: Services, person: Current) -> Desk:
     timezone = zone(person.timezone)
     since = rules.midnight(now, timezone)
     agent_id = person.agent_id
-    async with services.db.business(person.business_id) as session:
+    async with services.db.system() as session:
         business = await accounts.business(session, person.business_id)
+    async with services.db.business(person.business_id) as session:
         spans = await agents.spans(session, agent_id, since, now) if agent_id is not None else []
         day = await calls.agent_day(session, agent_id, since) if agent_id is not None else None
         scope = calls.Scope(everything=person.can(CALLS_ALL), agent_id=agent_id)
