@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy.exc import IntegrityError
 
 from callcenter.core.calls import Call
+from callcenter.core.errors import NotFound
 from callcenter.core.events import RecordingReady
 from callcenter.core.i18n import N_
 from callcenter.features.recordings import queries, rules
@@ -174,7 +175,7 @@ async def _bind_ended(pipe: Pipeline) -> None:
                 async with pipe.services.db.business(call.business_id) as session:
                     await register(session, call)
                 done = True
-            except IntegrityError:
+            except (IntegrityError, NotFound):
                 # The call's own row is not written yet.
                 continue
         if done:

@@ -25,7 +25,7 @@ async def register(session: AsyncSession, call: Call) -> int | None:
 
     Again and again without harm: later pictures of the call only add who talked. Returns the recording's id, or None
     when nothing was recorded (recording off, or nobody talked). The call's row must be there, in this transaction at
-    the latest; else IntegrityError.
+    the latest; else NotFound (or, in a system session, IntegrityError).
     """
     if call.recording is None or (call.answered_at is None and call.talk_seconds <= 0):
         return None
