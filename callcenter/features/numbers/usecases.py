@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec import UNSET
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,11 +14,13 @@ from callcenter.core.errors import BadInput, Conflict, NotFound
 from callcenter.core.events import ConfigChanged
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown, to_e164
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.ivr import api as ivr
 from callcenter.features.numbers import queries, rules
 from callcenter.features.numbers.models import Number, Trunk
 from callcenter.features.queues import api as queues
+from callcenter.http.current import Current
 from callcenter.plugin import Services
 
 
@@ -28,12 +31,12 @@ class NumberPatch(msgspec.Struct, kw_only=True):
     to ``target_kind`` queue, menu or agent with ``target_id``.
     """
 
-    title: str | msgspec.UnsetType = msgspec.UNSET
-    record: bool | msgspec.UnsetType = msgspec.UNSET
-    takers: str | msgspec.UnsetType = msgspec.UNSET
-    agent_ids: list[int] | msgspec.UnsetType = msgspec.UNSET
-    target_kind: str | msgspec.UnsetType = msgspec.UNSET
-    target_id: int | msgspec.UnsetType = msgspec.UNSET
+    title: str | msgspec.UnsetType = UNSET
+    record: bool | msgspec.UnsetType = UNSET
+    takers: str | msgspec.UnsetType = UNSET
+    agent_ids: list[int] | msgspec.UnsetType = UNSET
+    target_kind: str | msgspec.UnsetType = UNSET
+    target_id: int | msgspec.UnsetType = UNSET
 
 
 async def create_trunk(
@@ -109,27 +112,29 @@ async def create_number(
     return number
 
 
-async def change(services: Services, business_id: int, number_id: int, patch: NumberPatch) -> Number:
+async def change(services: Services, person: Current, number_id: int, patch: NumberPatch) -> Number:
     """Changes a number and tells everybody by ConfigChanged. Raises NotFound, BadInput."""
-    now = services.clock.now()
+    now, business_id = services.clock.now(), person.business_id
     async with services.db.business(business_id) as session:
         number = await queries.number(session, number_id)
         if number is None:
             raise NotFound(N_("This number is not there."))
-        if patch.title is not msgspec.UNSET:
+        if patch.title is not UNSET:
             number.title = rules.title(patch.title)
-        if patch.record is not msgspec.UNSET:
+        if patch.record is not UNSET:
             number.record = patch.record
-        if patch.takers is not msgspec.UNSET:
+        if patch.takers is not UNSET:
             await _route(session, number, patch, now)
-        elif patch.target_kind is not msgspec.UNSET or patch.target_id is not msgspec.UNSET:
+        elif patch.target_kind is not UNSET or patch.target_id is not UNSET:
             await _to_target(session, number, patch)
-        elif patch.agent_ids is not msgspec.UNSET:
+        elif patch.agent_ids is not UNSET:
             message = N_("Say who takes the calls: all employees or chosen ones.")
             raise BadInput(message, fields={"takers": message})
         elif number.takers:
             # The private queue carries the line's name.
             await _own_queue(session, number, await _takers(session, number), now)
+        changed = {field: value for field in patch.__struct_fields__ if (value := getattr(patch, field)) is not UNSET}
+        await accounts.audit(session, person, "number.change", "number", number_id, **changed)
     services.bus.publish(ConfigChanged(at=services.clock.epoch(), business_id=business_id, what="numbers"))
     return number
 
@@ -161,7 +166,7 @@ async def _route(session: AsyncSession, number: Number, patch: NumberPatch, now:
         everybody = [agent.id for agent in await agents.all_agents(session)]
         await _own_queue(session, number, everybody, now)
     elif patch.takers == "some":
-        chosen = [] if patch.agent_ids is msgspec.UNSET else patch.agent_ids
+        chosen = [] if patch.agent_ids is UNSET else patch.agent_ids
         known = {agent.id for agent in await agents.all_agents(session)}
         if not chosen or not known.issuperset(chosen):
             message = N_("Choose at least one employee who takes the calls.")
@@ -174,8 +179,8 @@ async def _route(session: AsyncSession, number: Number, patch: NumberPatch, now:
 
 
 async def _to_target(session: AsyncSession, number: Number, patch: NumberPatch) -> None:
-    kind = number.target_kind if patch.target_kind is msgspec.UNSET else patch.target_kind
-    target_id = number.target_id if patch.target_id is msgspec.UNSET else patch.target_id
+    kind = number.target_kind if patch.target_kind is UNSET else patch.target_kind
+    target_id = number.target_id if patch.target_id is UNSET else patch.target_id
     there = target_id is not None and (
         (kind == "queue" and await queues.get(session, target_id) is not None)
         or (kind == "menu" and await ivr.get(session, target_id) is not None)
