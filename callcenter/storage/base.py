@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, MetaData
+from sqlalchemy import JSON, ColumnElement, DateTime, ForeignKey, MetaData
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -52,3 +52,15 @@ class BusinessOwned:
     @declared_attr
     def business_id(cls) -> Mapped[int]:
         return mapped_column(ForeignKey("businesses.id", ondelete="CASCADE"), index=True)
+
+
+class Shared:
+    """Mixin: a row that several businesses may see. ``visible_to`` says which ones a business's session sees.
+
+    Tables that are neither BusinessOwned nor Shared belong to the installation: only a system session reads them.
+    """
+
+    @classmethod
+    def visible_to(cls, business_id: int) -> ColumnElement[bool]:
+        """The condition under which a business sees a row."""
+        raise NotImplementedError(cls.__name__)

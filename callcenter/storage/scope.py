@@ -1,50 +1,102 @@
 """Sessions that can see one business only, by construction.
 
-``Database.business(id)`` gives a session in which every SELECT, UPDATE and DELETE on a ``BusinessOwned`` table is limited
-to that business and every new row gets it. ``Database.system()`` sees all and is for start-up, sign-in and jobs. A plain
-session without either refuses to touch a business's rows.
+``Database.business(id)`` gives a session in which every SELECT, UPDATE and DELETE is limited to that business, every new
+row gets it, and a row may refer to rows of the same business only. ``Database.system()`` sees all and is for start-up,
+sign-in and jobs. A plain session without either refuses to touch a business's rows. storage.guard says how.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event, func, inspect, literal, select
+from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction
 
+from callcenter.core.errors import NotFound
+from callcenter.core.i18n import N_
+from callcenter.storage import guard
 from callcenter.storage.base import BusinessOwned
+from callcenter.storage.guard import ScopeError
 
 SCOPE = "callcenter.business"
 SYSTEM = "callcenter.system"
 
-
-class ScopeError(RuntimeError):
-    """Code tried to reach a business's rows without saying which business, or another business's rows."""
+__all__ = ["Database", "ScopeError", "ScopedSession", "exclusive"]
 
 
 class ScopedSession(Session):
     """The sync session beneath every AsyncSession of ours; carries the scope in ``info``."""
 
+    def _open_to_all(self, what: str) -> None:
+        if not self.info.get(SYSTEM):
+            raise ScopeError(f"{what} goes around the limits of a business: use Database.system()")
+
+    def connection(self, *args: Any, **kw: Any) -> Connection:
+        """The raw connection, for system sessions only."""
+        self._open_to_all("session.connection()")
+        return super().connection(*args, **kw)
+
+    def bulk_save_objects(self, *args: Any, **kw: Any) -> None:
+        """For system sessions only."""
+        self._open_to_all("bulk_save_objects()")
+        super().bulk_save_objects(*args, **kw)
+
+    def bulk_insert_mappings(self, *args: Any, **kw: Any) -> None:
+        """For system sessions only."""
+        self._open_to_all("bulk_insert_mappings()")
+        super().bulk_insert_mappings(*args, **kw)
+
+    def bulk_update_mappings(self, *args: Any, **kw: Any) -> None:
+        """For system sessions only."""
+        self._open_to_all("bulk_update_mappings()")
+        super().bulk_update_mappings(*args, **kw)
+
 
 @event.listens_for(ScopedSession, "do_orm_execute")
-def _limit(state: ORMExecuteState) -> None:
-    if state.is_column_load or state.is_relationship_load:
-        return
+def _limit(state: ORMExecuteState) -> Result[Any] | None:
     info = state.session.info
     if info.get(SYSTEM):
-        return
+        return None
     business = info.get(SCOPE)
+    # What SQLAlchemy itself loads names plain tables; the criteria hold there too.
+    if not state.is_column_load and not state.is_relationship_load:
+        guard.check(state.statement, inside=business is not None)
     if business is None:
-        owned = [m.class_.__name__ for m in state.all_mappers if issubclass(m.class_, BusinessOwned)]
-        if owned:
-            raise ScopeError(f"{', '.join(owned)} read without a business")
+        return None
+    options = guard.criteria(business)
+    if state.is_insert:
+        statement, parameters, named = guard.fill_insert(state, business)
+        _check_references(state.session, _mapper(state), named)
+        return state.invoke_statement(statement.options(*options), params=parameters)
+    if state.is_update or state.is_delete:
+        named = guard.check_change(state, business)
+        if state.is_update:
+            _check_references(state.session, _mapper(state), named)
+    state.statement = state.statement.options(*options)
+    return None
+
+
+def _mapper(state: ORMExecuteState) -> Mapper[Any]:
+    mapper = state.bind_mapper
+    assert mapper is not None
+    return mapper
+
+
+@event.listens_for(ScopedSession, "before_attach")
+def _attach(session: Session, instance: Any) -> None:
+    """A row that was loaded elsewhere may join only the session of its own business."""
+    business = session.info.get(SCOPE)
+    if business is None or session.info.get(SYSTEM) or not isinstance(instance, BusinessOwned):
         return
-    state.statement = state.statement.options(
-        with_loader_criteria(BusinessOwned, lambda cls: cls.business_id == business, include_aliases=True)
-    )
+    # Not through the attribute, which would load it when it is expired.
+    owner = inspect(instance).dict.get(guard.BUSINESS)
+    if owner is not None and owner != business:
+        raise ScopeError(f"{type(instance).__name__} of another business joined to this session")
 
 
 @event.listens_for(ScopedSession, "before_flush")
@@ -53,14 +105,59 @@ def _fill(session: Session, context: UOWTransaction, instances: Any) -> None:
         return
     business = session.info.get(SCOPE)
     for row in (*session.new, *session.dirty, *session.deleted):
-        if not isinstance(row, BusinessOwned):
-            continue
         if business is None:
             raise ScopeError(f"{type(row).__name__} written without a business")
+        if not isinstance(row, BusinessOwned):
+            # Only real changes count: a row may be marked dirty by an assignment of the same value.
+            if row in session.new or row in session.deleted or session.is_modified(row):
+                raise ScopeError(f"{type(row).__name__} is written with Database.system()")
+            continue
         if row.business_id is None and row in session.new:
             row.business_id = business
-        elif row.business_id != business:
+        elif row.business_id != business or (
+            row not in session.new and inspect(row).attrs.business_id.history.has_changes()
+        ):
             raise ScopeError(f"{type(row).__name__} of another business written")
+        if row not in session.deleted:
+            _check_references(session, inspect(row).mapper, _changed(row))
+
+
+def _changed(row: Any) -> dict[str, list[Any]]:
+    state = inspect(row)
+    return {
+        column.key: list(state.attrs[state.mapper.get_property_by_column(column).key].history.added or ())
+        for column in state.mapper.local_table.c
+        if column.foreign_keys
+    }
+
+
+def _check_references(session: Session, mapper: Mapper[Any], values: Mapping[str, Sequence[Any]]) -> None:
+    """Refuses ids of rows that are not of this business, however they were guessed."""
+    for target, ids in guard.references_of(mapper, values).items():
+        key = inspect(target).primary_key[0]
+        name = inspect(target).get_property_by_column(key).key
+        known = {getattr(row, name) for row in session.new if isinstance(row, target)}
+        # What this session has loaded or written itself is of this business already.
+        known |= {found[1][0] for found in session.identity_map.keys() if found[0] is inspect(target).class_}
+        unknown = ids - known
+        if unknown:
+            column = getattr(target, name)
+            found_ids = set(session.scalars(select(column).where(column.in_(unknown))))
+            if unknown - found_ids:
+                raise NotFound(N_("What was chosen is not here. It may have been deleted."))
+
+
+async def exclusive(session: AsyncSession, key: str) -> None:
+    """Waits for other transactions that took the same ``key`` in this business, and holds them off until this one ends.
+
+    SQLite has one writer at a time anyway, so there it takes the write lock.
+    """
+    name = f"{session.info.get(SCOPE)}:{key}"
+    if session.get_bind().dialect.name == "postgresql":
+        number = zlib.crc32(name.encode()) - 2**31
+        await session.execute(select(func.pg_advisory_xact_lock(7_400_952, number)))
+    else:
+        await session.execute(select(literal(1)).with_for_update())
 
 
 class Database:

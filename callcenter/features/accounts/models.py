@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcenter.storage.base import Base, BusinessOwned
+from callcenter.storage.base import Base, BusinessOwned, Shared
 
 
-class Business(Base):
+class Business(Base, Shared):
     """A company on this installation. ``demo`` marks generated data."""
 
     __tablename__ = "businesses"
@@ -25,8 +25,13 @@ class Business(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
 
+    @classmethod
+    def visible_to(cls, business_id: int) -> ColumnElement[bool]:
+        """A business sees itself."""
+        return cls.id == business_id
 
-class User(Base):
+
+class User(Base, Shared):
     """A person, the same in all businesses. ``email`` is lower case."""
 
     __tablename__ = "users"
@@ -40,6 +45,11 @@ class User(Base):
     theme: Mapped[str] = mapped_column(String(8), default="auto")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, business_id: int) -> ColumnElement[bool]:
+        """A business sees the people who work, or worked, in it."""
+        return cls.id.in_(select(Membership.user_id).where(Membership.business_id == business_id))
 
 
 class Membership(Base, BusinessOwned):
