@@ -57,7 +57,7 @@ function place(box, button) {
 
 export function explain(name, queueId, board) {
   const { config } = board;
-  const all = Object.values(store.state.queues);
+  const all = board.allQueues();
   const queues = queueId ? all.filter((queue) => String(queue.id) === queueId) : all;
   const what = config.figures[name];
   const total = sums(queues, config, secondsSince);

@@ -59,14 +59,17 @@ export function concerns(queues, agents, config, secondsSince) {
   return found.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));
 }
 
+// A share's place in the box: 100 % at the top, half and less at the bottom.
+const height = (share) => 29 - 52 * (Math.max(0.5, share) - 0.5);
+
 // [[hour, numerator, denominator]] → the line's points, or null when no hour had a caller.
 export function spark(hours, goal) {
   const values = (hours ?? []).filter(([, , bottom]) => bottom).map(([hour, top, bottom]) => [hour, top / bottom]);
   if (!values.length) return null;
   const first = values[0][0];
   const width = Math.max(1, values.at(-1)[0] - first);
-  let points = values.map(([hour, share]) => [(120 * (hour - first)) / width, 29 - 26 * share]);
+  let points = values.map(([hour, share]) => [(120 * (hour - first)) / width, height(share)]);
   if (points.length === 1) points = [[0, points[0][1]], [120, points[0][1]]];
   const line = "M" + points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-  return { line, area: `${line}L120 32L0 32z`, tone: values.at(-1)[1] >= goal ? "talk" : "over", values, goalAt: 29 - 26 * goal };
+  return { line, area: `${line}L120 32L0 32z`, tone: values.at(-1)[1] >= goal ? "talk" : "over", values, goalAt: height(goal) };
 }

@@ -1,5 +1,6 @@
 // Keeps the wallboard fresh in place: texts, colours and bars change, nothing moves. The server drew the first picture.
 import { api } from "../js/api.js";
+import { config } from "../js/config.js";
 import { secondsSince } from "../js/clock.js";
 import { $, $$, announce, h, icon, setText, show } from "../js/dom.js";
 import { duration, phone } from "../js/format.js";
@@ -57,8 +58,11 @@ class Board {
   // Until the first snapshot there is nothing better than the server's picture.
   get known() { return store.state.live || store.state.rev > 0; }
 
+  // All queues: of the stream, and until it speaks, those of the server's picture.
+  allQueues() { return this.known ? Object.values(store.state.queues) : this.config.queues; }
+
   queues() {
-    const all = Object.values(store.state.queues);
+    const all = this.allQueues();
     return this.chosen ? all.filter((queue) => String(queue.id) === this.chosen) : all;
   }
 
@@ -127,7 +131,7 @@ class Board {
     if (button.dataset.text === text) return;
     button.dataset.text = text;
     if (value === null) button.replaceChildren("—");
-    else button.replaceChildren(String(Math.round(value * 100)), h("small", "\u00a0%"));
+    else button.replaceChildren(String(Math.round(value * 100)), h("small", config.language === "en" ? "%" : "\u00a0%"));
   }
 
   goalNote(value, queues) {

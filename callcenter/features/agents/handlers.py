@@ -58,7 +58,7 @@ async def _change(session: AsyncSession, business_id: int, agent_id: int, state:
     step = rules.change_span(current, state, reason[:60], at)
     if newest is not None and step.close_at is not None:
         newest.until = utc(step.close_at)
-    if step.opened is not None:
+    if step.opened is not None and await queries.agent(session, agent_id) is not None:
         opened = step.opened
         session.add(
             AgentStateSpan(

@@ -183,17 +183,22 @@ def unserved(waiting: Mapping[int, int], at_work: Mapping[int, int]) -> set[int]
     return {queue for queue, callers in waiting.items() if callers and not at_work.get(queue)}
 
 
+def height(share: float) -> float:
+    """A share's place in the spark's box: 100 % at the top, a half and less at the bottom."""
+    return 29.0 - 52.0 * (max(0.5, share) - 0.5)
+
+
 def spark(hours: Sequence[tuple[int, float, float]]) -> Spark | None:
     """The service level by hour as a line; ``hours`` are (hour, numerator, denominator).
 
-    The full height is 100 %. Hours without callers are left out; None when no hour had any.
+    Hours without callers are left out; None when no hour had any.
     """
     values = tuple((hour, top / bottom) for hour, top, bottom in hours if bottom)
     if not values:
         return None
     first, last = values[0][0], values[-1][0]
     width = max(1, last - first)
-    points = [(120.0 * (hour - first) / width, 29.0 - 26.0 * share) for hour, share in values]
+    points = [(120.0 * (hour - first) / width, height(share)) for hour, share in values]
     if len(points) == 1:
         points = [(0.0, points[0][1]), (120.0, points[0][1])]
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)

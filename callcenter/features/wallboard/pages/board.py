@@ -56,7 +56,7 @@ async def board(request: web.Request) -> web.Response:
             render.language(request),
             targets=targets,
             shorts=shorts,
-            hours={str(q): found for q, found in hours.items()},
+            queues=[msgspec.to_builtins(q) for q in queues],
         ),
     )
 
@@ -123,12 +123,12 @@ def _parts(
 
     def concern_about(item: rules.Concern) -> str:
         if item.kind == "wait":
-            return f"{item.name}, {formats.phone(item.detail, language)}"
+            return f"{item.name}, {_short(item.detail)}"
         return f"{item.name}, {words.reason(say, item.detail)}" if item.detail else item.name
 
     def about(tile: rules.Tile) -> str:
         if tile.agent.state in ("ringing", "talking"):
-            with_whom = [formats.phone(tile.whom, language), tile.queue]
+            with_whom = [_short(tile.whom), tile.queue]
             said = " · ".join(part for part in with_whom if part)
             return said or words.state(say, tile.agent.state, "")
         return words.state(say, tile.agent.state, tile.agent.reason)
@@ -145,12 +145,17 @@ def _parts(
     }
 
 
+def _short(number: str) -> str:
+    """A number as js/format.js writes it, so that nothing moves when the script takes over; a name as it is."""
+    return formats.phone(number, "en")
+
+
 def spark(found: rules.Spark | None, language: str, name: str) -> Markup:
     """The line as SVG; its label reads the hours out."""
     if found is None:
         return Markup("")
     values = ", ".join(f"{hour}:00 {formats.percent(share, language)}" for hour, share in found.values)
-    goal = 29.0 - 26.0 * rules.SERVICE_GOAL
+    goal = rules.height(rules.SERVICE_GOAL)
     # Every text in it is escaped; the rest are numbers and words of ours.
     return Markup(  # noqa: S704
         f'<svg class="spark" data-state="{found.tone}" viewBox="0 0 120 32" preserveAspectRatio="none" role="img" '

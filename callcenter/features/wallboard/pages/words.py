@@ -147,9 +147,9 @@ def goal(language: str) -> str:
 
 
 def config(
-    say: Say, language: str, *, targets: Mapping[int, int], shorts: Mapping[int, int], hours: Mapping[str, Any]
+    say: Say, language: str, *, targets: Mapping[int, int], shorts: Mapping[int, int], queues: Sequence[Any]
 ) -> dict[str, Any]:
-    """What the page's script must know: limits, settings of queues, hours, and every text it shows."""
+    """What the page's script must know: limits, queues with their settings, and every text it shows."""
     figures: dict[str, dict[str, str]] = {}
     for key, (name, formula, top, bottom, kind, top_kind, bottom_kind) in _FIGURES.items():
         figures[key] = {
@@ -173,7 +173,7 @@ def config(
         "target": rules.DEFAULT_TARGET,
         "targets": {str(q): t for q, t in targets.items()},
         "shorts": {str(q): s for q, s in shorts.items()},
-        "hours": hours,
+        "queues": queues,
         "figures": figures,
         "states": list(rules.STATES),
         "tones": dict(rules.TONES),

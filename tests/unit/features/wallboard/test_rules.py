@@ -128,7 +128,7 @@ def test_a_busy_queue_is_no_alarm_but_an_empty_one_is() -> None:
 def test_a_spark_runs_from_the_first_hour_to_the_last() -> None:
     found = rules.spark([(9, 8, 10), (10, 0, 0), (11, 10, 10)])
     assert found is not None
-    assert found.line == "M0.0 8.2L120.0 3.0"
+    assert found.line == "M0.0 13.4L120.0 3.0"
     assert found.values == ((9, 0.8), (11, 1.0))
     assert found.tone == "talk"
 
@@ -136,6 +136,6 @@ def test_a_spark_runs_from_the_first_hour_to_the_last() -> None:
 def test_a_spark_below_the_goal_is_marked_and_one_hour_is_a_flat_line() -> None:
     found = rules.spark([(9, 1, 2)])
     assert found is not None
-    assert found.line == "M0.0 16.0L120.0 16.0"
+    assert found.line == "M0.0 29.0L120.0 29.0"
     assert found.tone == "over"
     assert rules.spark([(9, 0, 0)]) is None
