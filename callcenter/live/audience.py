@@ -21,32 +21,31 @@ class Subscription:
     """Frames for one page, as ready bytes of a Server-Sent Events stream.
 
     ``async for frame in subscription`` waits for the next; the first is always a snapshot. A page that is too slow
-    loses what waits for it and gets a fresh snapshot instead. Call ``close`` (or use it as a context manager) at the end.
+    loses the deltas that wait for it and gets a fresh snapshot instead; of cards and notices the latest are kept. Call
+    ``close`` (or use it as a context manager) at the end.
     """
 
     LIMIT = 64
+    KEPT_NOTICES = 16
 
     def __init__(self, audience: Audience, snapshot: Callable[[], bytes], gone: Callable[[Subscription], None]) -> None:
         self.audience = audience
         self._snapshot = snapshot
         self._gone = gone
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[tuple[bytes, bool]] = deque()
         self._stale = True
         self._closed = False
         self._wake: asyncio.Future[None] | None = None
 
     def put(self, frame: bytes, *, state: bool = True) -> None:
-        """Adds a frame. ``state`` frames are replaced by one snapshot when too many wait; others are kept."""
+        """Adds a frame. ``state`` = a delta, which a later snapshot makes superfluous."""
         if self._closed or (state and self._stale):
             return
-        if len(self._frames) >= self.LIMIT:
-            # Cards and notices wait together with deltas: dropping all and starting anew shows the same state.
-            self._frames.clear()
+        self._frames.append((frame, state))
+        if len(self._frames) > self.LIMIT:
+            notices = [one for one in self._frames if not one[1]]
+            self._frames = deque(notices[-self.KEPT_NOTICES :])
             self._stale = True
-            if not state:
-                self._frames.append(frame)
-        else:
-            self._frames.append(frame)
         self._ring()
 
     def close(self) -> None:
@@ -78,6 +77,6 @@ class Subscription:
                 self._stale = False
                 return self._snapshot()
             if self._frames:
-                return self._frames.popleft()
+                return self._frames.popleft()[0]
             self._wake = asyncio.get_running_loop().create_future()
             await self._wake

@@ -1,0 +1,105 @@
+"""Views of agents and queues from the live state. Pure."""
+
+from __future__ import annotations
+
+from callcenter.core.calls import Call
+from callcenter.core.clock import utc
+from callcenter.live import figures
+from callcenter.live.agents import AgentNow
+from callcenter.live.figures import Counters, Spent
+from callcenter.live.pictures import call_view, iso
+from callcenter.live.state import BusinessNow, State
+from callcenter.live.views import AgentView, CallView, QueueView, Waiting
+
+
+def moment(epoch: float) -> str:
+    """Now as ISO 8601; unlike ``iso`` it keeps nothing in memory."""
+    return utc(epoch).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def live_call(state: State, business: BusinessNow, call: Call) -> CallView:
+    """A call that goes on, with who the outside party is."""
+    return call_view(call, state.directory, business.contacts.get(call.id))
+
+
+def agent_view(state: State, agent: AgentNow, *, with_call: bool = True) -> AgentView | None:
+    """An agent; None when the directory no longer has him."""
+    ref = state.directory.agents.get(agent.id)
+    if ref is None:
+        return None
+    return AgentView(
+        id=agent.id,
+        name=ref.name,
+        short_number=ref.short_number,
+        state=agent.state,
+        reason=agent.reason if agent.state == "paused" else "",
+        since=iso(agent.since),
+        device=agent.device,
+        online=sorted(agent.online),
+        wanted=agent.wanted,
+        call_id=agent.call_id if with_call else None,
+        queues=list(state.queues_of(agent.id)),
+    )
+
+
+def calls_by_queue(business: BusinessNow) -> dict[int, list[Call]]:
+    """The calls that go on, by the queue they wait in or came from."""
+    found: dict[int, list[Call]] = {}
+    for call in business.calls.values():
+        if call.queue_id is not None and call.queued_at is not None:
+            found.setdefault(call.queue_id, []).append(call)
+    return found
+
+
+def queue_view(
+    state: State, business: BusinessNow, queue_id: int, calls: list[Call], now: float, *, names: bool = True
+) -> QueueView | None:
+    """A queue now and today; None when the directory no longer has it. Without ``names`` callers stay unknown."""
+    queue = state.directory.queues.get(queue_id)
+    if queue is None or queue.business_id != business.id:
+        return None
+    members = [state.agents[agent_id] for agent_id in queue.members if agent_id in state.agents]
+    counters = business.counters.get(queue_id, Counters())
+    counters = figures.total([counters, *(figures.count(call, queue) for call in calls)])
+    spent = Spent()
+    states = dict.fromkeys(("ready", "talking", "ringing", "paused", "wrapup", "offline"), 0)
+    for member in members:
+        spent = spent + member.spent_at(now)
+        states[member.state] += 1
+    return QueueView(
+        id=queue.id,
+        name=queue.name,
+        waiting=waiting(business, calls, names=names),
+        ready=states["ready"],
+        talking=states["talking"],
+        ringing=states["ringing"],
+        paused=states["paused"],
+        wrapup=states["wrapup"],
+        entered=counters.entered,
+        answered=counters.answered,
+        abandoned=counters.abandoned,
+        service_level=figures.service_level(counters),
+        asa=figures.asa(counters),
+        aht=figures.aht(counters),
+        occupancy=figures.occupancy(spent),
+        abandonment=figures.abandonment(counters),
+    )
+
+
+def waiting(business: BusinessNow, calls: list[Call], *, names: bool = True) -> list[Waiting]:
+    """The callers who wait, in the order in which they came."""
+    found = [call for call in calls if call.left_queue_at is None]
+    found.sort(key=lambda call: (call.queued_at or 0.0, call.id))
+    views: list[Waiting] = []
+    for position, call in enumerate(found, start=1):
+        contact = business.contacts.get(call.id)
+        views.append(
+            Waiting(
+                call_id=call.id if names else "",
+                number=call.from_number if names else "",
+                name=(contact.name if contact else call.from_name) if names else "",
+                since=iso(call.queued_at or call.started_at),
+                position=position,
+            )
+        )
+    return views
