@@ -11,9 +11,9 @@ from callcenter.core.i18n import N_
 
 State = Literal["planned", "active", "finished"]
 STATE_TITLES: dict[State, str] = {
-    "planned": N_("Planned"),
-    "active": N_("Running"),
-    "finished": N_("Finished"),
+    "planned": N_("Campaign is planned"),
+    "active": N_("Campaign runs"),
+    "finished": N_("Campaign is finished"),
 }
 MAX_NAME = 100
 MAX_BUDGET = 10**12

@@ -135,9 +135,10 @@ def digits(text: str) -> str:
     if any(c.isalpha() for c in text):
         return ""
     found = "".join(c for c in text if c.isdigit())
-    if len(found) < 3:
+    international = text.lstrip().startswith("+")
+    if len(found) < (2 if international else 3):
         return ""
-    if not text.lstrip().startswith("+") and len(found) > 3 and found[0] in "78":
+    if not international and len(found) > 3 and found[0] in "78":
         found = found[1:]
     return found
 
