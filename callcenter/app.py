@@ -7,6 +7,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import text
@@ -21,11 +23,14 @@ from callcenter.features.agents import api as agents
 from callcenter.http import render, server
 from callcenter.http.permissions import SIGNED_IN
 from callcenter.http.routes import Route
+from callcenter.http.site import catalogues
 from callcenter.live.service import Live
 from callcenter.plugin import SERVICES, Feature, Job, Services
 from callcenter.storage.engine import create_engine
 from callcenter.storage.scope import Database
 from callcenter.telephony.asterisk import secrets
+from callcenter.telephony.asterisk.errors import AsteriskError
+from callcenter.telephony.asterisk.instance import Instance
 from callcenter.telephony.service import Account, Telephony
 
 log = logging.getLogger(__name__)
@@ -33,6 +38,8 @@ log = logging.getLogger(__name__)
 FEATURES = (
     "desk",
     "accounts",
+    # Loads the directory at its start, which those below may look into at theirs.
+    "dialplan",
     "agents",
     "numbers",
     "ivr",
@@ -42,9 +49,8 @@ FEATURES = (
     "recordings",
     "campaigns",
     "wallboard",
-    "dialplan",
-    "demo",
     "stream",
+    "demo",
 )
 
 
@@ -71,7 +77,16 @@ async def open_database(settings: Settings) -> Database:
     return Database(create_engine(settings.db_url))
 
 
-def make_services(settings: Settings, db: Database) -> Services:
+def find_journal(settings: Settings) -> Path | None:
+    """Where Asterisk writes its CEL file; None when there is no Asterisk on this machine. Looks at the disk: slow."""
+    try:
+        return Instance.from_settings(settings).journal
+    except AsteriskError as error:
+        log.warning("no call journal: %s", error)
+        return None
+
+
+def make_services(settings: Settings, db: Database, journal: Path | None = None) -> Services:
     """What features use. Nothing is started or connected yet."""
     bus, clock = Bus(), SystemClock()
     account = Account(
@@ -84,9 +99,14 @@ def make_services(settings: Settings, db: Database) -> Services:
         db=db,
         bus=bus,
         clock=clock,
-        live=Live(bus, clock),
-        telephony=Telephony(account, bus, clock),
+        live=Live(bus, clock, translate),
+        telephony=Telephony(account, bus, clock, journal=journal),
     )
+
+
+def translate(language: str, text: str, values: dict[str, Any]) -> str:
+    """A text of the catalogues with its places filled, for what is made outside of a request."""
+    return catalogues().language(language).fill(text, values)
 
 
 def create_app(
@@ -110,14 +130,21 @@ def create_app(
     if services is not None:
         app[SERVICES] = services
     app.cleanup_ctx.append(partial(_life, settings=settings, features=chosen))
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Before open requests are waited for: streams would never end by themselves."""
+    await app[SERVICES].live.stop()
 
 
 async def _life(app: web.Application, *, settings: Settings, features: tuple[Feature, ...]) -> AsyncIterator[None]:
     """Starts database, live state, features, bus, jobs, telephony; stops them the other way round."""
     own = SERVICES not in app
     if own:
-        app[SERVICES] = make_services(settings, await open_database(settings))
+        journal = await asyncio.to_thread(find_journal, settings)
+        app[SERVICES] = make_services(settings, await open_database(settings), journal)
     services = app[SERVICES]
     services.part(who.AgentLookup, lambda _: who.AgentLookup()).find = _agent_of
     started: list[Feature] = []
@@ -128,11 +155,11 @@ async def _life(app: web.Application, *, settings: Settings, features: tuple[Fea
                 services.bus.handle(
                     subscription.queue, subscription.kind, partial(subscription.handler, services)
                 )
-        await services.live.start()
         for feature in features:
             started.append(feature)
             if feature.on_start:
                 await feature.on_start(services)
+        await services.live.start()
         await services.bus.start()
         jobs += [asyncio.create_task(_run(job, services), name=job.name) for f in features for job in f.jobs]
         await services.telephony.start()
@@ -153,7 +180,6 @@ async def _stop(services: Services, started: list[Feature], jobs: list[asyncio.T
                 await feature.on_stop(services)
             except Exception:
                 log.exception("feature %s did not stop cleanly", feature.name)
-    await services.live.stop()
     if own:
         await services.db.close()
 

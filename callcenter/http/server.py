@@ -12,8 +12,8 @@ from callcenter.http import middleware, templates
 from callcenter.http.assets import Assets
 from callcenter.http.openapi import openapi_routes
 from callcenter.http.routes import NavItem, Route
-from callcenter.http.site import LOCALE, SITE, WEB, Identify, Site, site
-from callcenter.http.texts import LANGUAGES, Texts
+from callcenter.http.site import SITE, WEB, Identify, Site, catalogues, site
+from callcenter.http.texts import LANGUAGES
 
 MAX_BODY = 2 * 1024 * 1024
 
@@ -27,7 +27,7 @@ def make(
     health: Callable[[web.Request], Awaitable[web.Response]],
 ) -> web.Application:
     """The application. ``health`` answers ``/healthz``; ``identify`` finds who asks."""
-    texts = Texts(LOCALE)
+    texts = catalogues()
     assets = Assets(WEB / "static")
     debug = settings.log_level.upper() == "DEBUG"
     here = Site(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,12 @@ class Site:
 SITE = web.AppKey("site", Site)
 REQUEST_ID = web.RequestKey("request_id", str)
 LANGUAGE = web.RequestKey("language", str)
+
+
+@cache
+def catalogues() -> Texts:
+    """The texts of this process, read once."""
+    return Texts(LOCALE)
 
 
 def site(request: web.Request) -> Site:
