@@ -1,4 +1,4 @@
-"""The rendered configuration on a real Asterisk, with no server at all: who calls, is greeted, led, queued, recorded."""
+"""The rendered configuration on a real Asterisk, without any server: callers are greeted, led, queued, recorded."""
 
 from __future__ import annotations
 
@@ -18,8 +18,14 @@ from tests.support.line import (
     Line,
 )
 from tests.support.telephone import Telephone
+from tests.support.wait import until
+from tests.traces.phone import Call
 
 CLIENT_HZ, AGENT_HZ = 440, 1000
+
+
+async def _waits(line: Line) -> bool:
+    return "has 1 calls" in await line.rx(f"queue show q{SUPPORT}")
 
 
 async def _talk(client: Telephone, agent: Telephone, seconds: float = 1.0) -> None:
@@ -93,8 +99,7 @@ async def test_a_queue_without_agents_lets_the_caller_wait_and_then_ends(line: L
     call = client.call(SUPPORT_NUMBER)
     await client.hears(MENU_HZ, 0.4)
     client.press("2")
-    await asyncio.sleep(1.5)
-    assert "1." in await line.rx(f"queue show q{SUPPORT}")
+    await until(lambda: _waits(line), what="the caller waits")
     assert not call.states["ended"].is_set()
     await call.until("ended", timeout=6)
 
@@ -128,9 +133,7 @@ async def test_an_unknown_number_is_refused_politely_and_stands_in_the_journal(l
     call = client.call(number)
     await call.until("ended")
     assert call.status == 404
-    async with asyncio.timeout(5):
-        while f'"trunk-3","{number}"' not in line.instance.journal.read_text():
-            await asyncio.sleep(0.1)
+    await until(lambda: f'"trunk-3","{number}"' in line.instance.journal.read_text(), timeout=5)
 
 
 @pytest.mark.parametrize(
@@ -140,10 +143,9 @@ async def test_an_unknown_number_is_refused_politely_and_stands_in_the_journal(l
         "😀 ${SYSTEM(touch /tmp/evil)} $[1+1]",
         "a,b)c(d;e|f&g^h",
         "x" * 3500,
-        "folded\r\n line",
         "%0d%0aAction: Logoff",
     ],
-    ids=["quotes", "emoji-and-dialplan", "separators", "long", "folded", "percent"],
+    ids=["quotes", "emoji-and-dialplan", "separators", "long", "percent"],
 )
 async def test_a_hostile_name_reaches_the_agent_as_a_name_only(line: Line, name: str) -> None:
     agent = await line.agent(11, queues=[SALES])
@@ -152,14 +154,25 @@ async def test_a_hostile_name_reaches_the_agent_as_a_name_only(line: Line, name:
     ringing = await agent.incoming()
     ringing.answer()
     await call.until("answered")
-    assert "+79161234567" in ringing.invite.headers["from"]  # type: ignore[union-attr]
-    assert len(ringing.invite.headers["from"]) < 500  # type: ignore[union-attr]
+    assert ringing.invite
+    assert "+79161234567" in ringing.invite.headers["from"]
+    assert len(ringing.invite.headers["from"]) < 500
     assert not (line.instance.installation.on_host("/tmp/evil")).exists()
+
+
+async def test_a_line_break_in_a_name_is_no_call_and_harms_none(line: Line) -> None:
+    agent = await line.agent(11, queues=[SALES])
+    client = await line.client()
+    broken = client.call(SALES_NUMBER, name="folded\r\n\tAction: Logoff")
+    good = client.call(SALES_NUMBER)
+    (await agent.incoming()).answer()
+    await good.until("answered")
+    assert not broken.states["answered"].is_set()
 
 
 @pytest.mark.parametrize(
     "number",
-    ["anonymous", "a'b", '7916\\"1', "${EXTEN}", "%2C%29%3B", "7" * 400, "t3", "q7"],
+    ["anonymous", "a'b", "%24%7BEXTEN%7D", "%2C%29%3B%22", "%0d%0aAction:%20Logoff", "7" * 400, "t3", "q7"],
 )
 async def test_a_hostile_number_is_no_more_than_a_number(line: Line, number: str) -> None:
     agent = await line.agent(11, queues=[SALES])
@@ -177,37 +190,49 @@ async def test_a_caller_who_claims_to_be_an_employee_is_asked_for_the_password(l
 
 
 @pytest.mark.rule("INB-05")
-async def test_the_longest_idle_agent_is_rung(line: Line) -> None:
+async def test_the_agent_whose_last_talk_ended_longest_ago_is_rung(line: Line) -> None:
     agents = {n: await line.agent(n, queues=[SALES]) for n in (11, 12, 13)}
-    client = await line.client()
 
-    async def serve() -> int:
-        """One call from ring to its end: who took it."""
-        call = client.call(SALES_NUMBER)
+    async def reach() -> tuple[int, Call]:
+        """A call until somebody answered: who, and the caller's side."""
+        call = (await line.client()).call(SALES_NUMBER)
         waiting = {asyncio.create_task(phone.incoming()): n for n, phone in agents.items()}
         done, others = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         for task in others:
             task.cancel()
-        assert len(done) == 1
-        ringing = done.pop()
+        (ringing,) = done
         ringing.result().answer()
         await call.until("answered")
-        # Asterisk keeps the end of the last talk in whole seconds.
-        await asyncio.sleep(1.1)
-        call.bye()
-        await ringing.result().until("ended")
-        return waiting[ringing]
+        return waiting[ringing], call
 
-    first = [await serve() for _ in range(3)]
-    assert sorted(first) == [11, 12, 13]
-    # Each has talked once: from now on whoever talked longest ago is next, over and over.
-    assert [await serve() for _ in range(4)] == [*first, first[0]]
+    talking = dict([await reach() for _ in range(3)])
+    assert sorted(talking) == [11, 12, 13]
+    # Not the order in which they were called, so that taking turns would be seen.
+    first, second, third = talking
+    expected = [third, first, second]
+    for n in expected:
+        talking[n].bye()
+        # Asterisk keeps the end of the last talk in whole seconds.
+        await asyncio.sleep(1.2)
+    served = []
+    for _ in range(3):
+        n, call = await reach()
+        served.append(n)
+        await asyncio.sleep(1.2)
+        call.bye()
+        await until(lambda n=n: _is_free(line, n), what=f"agent {n} is free")  # type: ignore[misc]
+    assert served == expected
+
+
+async def _is_free(line: Line, agent_id: int) -> bool:
+    shown = await line.rx(f"queue show q{SALES}")
+    return any(f"PJSIP/a{agent_id}s" in row and "(Not in use)" in row for row in shown.splitlines())
 
 
 async def test_an_agents_phone_calls_out_with_the_business_number_and_is_recorded(line: Line) -> None:
     agent = await line.agent(11, tone=AGENT_HZ)
     carrier = await line.carrier(tone=CLIENT_HZ)
-    call = agent.call("8 (916) 765-43-21".replace(" ", "").replace("(", "").replace(")", "").replace("-", ""))
+    call = agent.call("89167654321")
     outside = await carrier.incoming()
     assert outside.invite
     assert outside.invite.start.startswith("INVITE sip:+79167654321@")
@@ -217,8 +242,7 @@ async def test_an_agents_phone_calls_out_with_the_business_number_and_is_recorde
     outside.ring()
     outside.answer()
     await call.until("answered")
-    await _talk(carrier, agent, 1.0) if False else await agent.hears(CLIENT_HZ, 1.0)
-    await carrier.hears(AGENT_HZ, 1.0)
+    await _talk(carrier, agent)
     call.bye()
     await outside.until("ended")
     stem = await line.recording()

@@ -1,4 +1,4 @@
-"""Test sound: tones, their detection, wave files. All samples are 16-bit mono in ``array('h')``, 8000 a second by default."""
+"""Test sound: tones, their detection, wave files. Samples are 16-bit mono in ``array('h')``, 8000 a second."""
 
 from __future__ import annotations
 

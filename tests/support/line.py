@@ -1,8 +1,7 @@
-"""A real Asterisk for tests, with a small business: on free ports, in folders of its own, gone without a trace afterwards."""
+"""A real Asterisk for tests, with a small business: free ports, folders of its own, no trace afterwards."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 import shutil
 import socket
@@ -31,6 +30,7 @@ from callcenter.telephony.config.model import (
 from callcenter.telephony.config.render import render
 from tests.support import audio
 from tests.support.telephone import Telephone
+from tests.support.wait import until
 
 BUSINESS, TRUNK, SALES, SUPPORT, MENU = 1, 3, 7, 8, 2
 SALES_NUMBER, SUPPORT_NUMBER, PERSONAL_NUMBER = "+74950000001", "+74950000002", "+74950000011"
@@ -90,15 +90,16 @@ class Line:
             for agent in AGENTS:
                 for device in "ws":
                     await self.rx(f"queue remove member PJSIP/a{agent}{device} from q{queue}")
-        async with asyncio.timeout(10):
-            while "0 active channels" not in await self.rx("core show channels count"):
-                await asyncio.sleep(0.1)
+        await until(self._is_quiet, what="all calls have ended")
+
+    async def _is_quiet(self) -> bool:
+        return "0 active channels" in await self.rx("core show channels count")
 
     async def recording(self, timeout: float = 10.0) -> str:
         """Waits for the next finished recording and gives its stem."""
-        async with asyncio.timeout(timeout):
-            while not (done := sorted(self.instance.recordings.glob("*.done"))):
-                await asyncio.sleep(0.1)
+        done = await until(
+            lambda: sorted(self.instance.recordings.glob("*.done")), timeout=timeout, what="a recording is whole"
+        )
         return done[0].stem
 
     def clear_recordings(self) -> None:

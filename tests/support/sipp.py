@@ -90,7 +90,7 @@ class Sipp:
 
 
 def caller(*, sound: Path | None = None, seconds: float = 5.0, hangs_up: bool = True) -> str:
-    """Calls the number given by ``-s``; ``-key caller NUMBER`` is the From user. Talks ``seconds``, then hangs up or waits."""
+    """Calls the number given by ``-s``, from ``-key caller NUMBER``. Talks ``seconds``, then hangs up or waits."""
     play = f'<nop><action><exec rtp_stream="{sound},-1,0"/></action></nop>' if sound else ""
     port = "rtpstream_audio_port" if sound else "media_port"
     end = _BYE if hangs_up else '<recv request="BYE"/><send><![CDATA[SIP/2.0 200 OK\r\n' + _ECHO_BACK + "]]></send>"

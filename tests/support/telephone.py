@@ -1,6 +1,6 @@
 """A SIP telephone with sound and keys for tests with a real Asterisk: registers, calls, answers, plays a tone, listens.
 
-It builds on the mute telephone of the traces. Media is µ-law over RTP on a port of its own; one call at a time has sound.
+It builds on the mute telephone of the traces. Media is µ-law over RTP on a port of its own, one call at a time.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Telephone(Phone):
         self.forget()
         try:
             async with asyncio.timeout(timeout):
-                while audio.seconds_of(self.listen(), frequency) < seconds:
+                while audio.seconds_of(self.listen(), frequency) < seconds:  # noqa: ASYNC110 - sound has no event
                     await asyncio.sleep(0.1)
         except TimeoutError:
             heard = self.listen()
@@ -188,7 +188,8 @@ class Telephone(Phone):
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def _key(self, key: str, sequence: int, stamp: int, source: int) -> tuple[int, int]:
-        assert self._rtp and self._remote
+        assert self._rtp
+        assert self._remote
         event = "0123456789*#".index(key)
         for step in range(1, 11):
             end = step > 7
