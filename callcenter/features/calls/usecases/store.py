@@ -17,6 +17,7 @@ from callcenter.features.calls.queries.stored import Stored, legs_by_id, picture
 from callcenter.features.calls.rules import merging, rows
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.contacts import api as contacts
+from callcenter.features.recordings import api as recordings
 from callcenter.live.views import ContactBrief
 from callcenter.storage.base import Base
 
@@ -50,6 +51,9 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         _write_agents(session, there, merged.call)
         _write_legs(session, legs, merged.call)
         await _write_steps(session, there, merged.call.steps)
+        if merged.call.result is not None:
+            # In this very transaction: a recording's files are looked after as soon as the call is known.
+            await recordings.register(session, merged.call)
         written.append(Written(merged.call, made))
     await session.flush()
     return written
