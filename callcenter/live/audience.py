@@ -74,8 +74,10 @@ class Subscription:
             if self._closed:
                 raise StopAsyncIteration
             if self._stale:
+                # Until it is made, changes need not be queued: the snapshot holds them.
+                snapshot = self._snapshot()
                 self._stale = False
-                return self._snapshot()
+                return snapshot
             if self._frames:
                 return self._frames.popleft()[0]
             self._wake = asyncio.get_running_loop().create_future()

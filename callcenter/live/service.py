@@ -40,6 +40,9 @@ BATCH_SECONDS = 0.025
 REFRESH_SECONDS = 10.0
 # A call's people are remembered for so many ended calls, for the news that its recording is ready.
 _REMEMBERED = 2_000
+# A snapshot serves all pages that ask within this time, if nothing changes; so many are kept.
+_SNAPSHOT_SECONDS = 1.0
+_SNAPSHOTS = 200
 
 
 def in_english(_language: str, key: str, values: Mapping[str, Any]) -> str:
@@ -61,7 +64,7 @@ class Live:
         self._translate = translate
         self._subscriptions: dict[int, set[Subscription]] = {}
         self._people: dict[str, set[int]] = {}
-        self._snapshots: dict[tuple[Audience, int], bytes] = {}
+        self._snapshots: dict[Audience, tuple[float, bytes]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._wake_timer: asyncio.TimerHandle | None = None
@@ -164,16 +167,18 @@ class Live:
 
     def _snapshot_frame(self, audience: Audience) -> bytes:
         """A snapshot's frame; pages that come back together after a break share it."""
-        business = self.state.business(audience.business_id, self._clock.epoch())
-        key = (audience, business.rev)
-        found = None if business.dirty else self._snapshots.get(key)
-        if found is None:
-            found = frames.frame("snapshot", self.snapshot(audience))
-            if not business.dirty:
-                if len(self._snapshots) > 500:
-                    self._snapshots.clear()
-                self._snapshots[key] = found
-        return found
+        now = self._clock.epoch()
+        business = self.state.business(audience.business_id, now)
+        if business.dirty:
+            self._flush(business, now)
+        kept = self._snapshots.get(audience)
+        if kept is not None and 0 <= now - kept[0] < _SNAPSHOT_SECONDS:
+            return kept[1]
+        made = frames.frame("snapshot", self.snapshot(audience))
+        if len(self._snapshots) >= _SNAPSHOTS:
+            self._snapshots.clear()
+        self._snapshots[audience] = (now, made)
+        return made
 
     def flush(self) -> None:
         """Sends what changed to all subscribers; usually called by the clockwork."""
