@@ -66,11 +66,12 @@ export function explain(name, queueId, board) {
   const words = (text) => text.replace("%(target)s", target);
   const told = { name: what.name, scope, formula: words(what.formula), note: "" };
   if (!what.top) {
-    const value = name === "longest" ? (total.longest ? total.longest.seconds : null) : total[name];
+    const value = name === "longest" ? total.longest?.seconds ?? null : ["talking", "ready"].includes(name) ? board.inState(name, queueId) : total[name];
     return { ...told, value: written(value, what.kind), top: written(value, what.kind), topName: name === "longest" ? what.name : config.texts.value, bottom: null };
   }
   const figure = total[name];
   if (figure.value === null) told.note = config.texts.none;
+  else if (name === "occupancy" && !queueId) told.note = config.texts.eachQueue;
   else if (name === "service_level") told.note = config.texts.short.replace("%(short)s", board.seconds(queues, "shorts", "ownShort"));
   return {
     ...told,

@@ -18,7 +18,7 @@ export function sums(queues, config, secondsSince) {
   }
   const add = (name) => queues.reduce((sum, queue) => sum + queue[name], 0);
   const total = { waiting: queues.reduce((sum, queue) => sum + queue.waiting.length, 0), longest: worst };
-  for (const name of ["ready", "talking", "entered", "answered", "abandoned"]) total[name] = add(name);
+  for (const name of ["entered", "answered", "abandoned"]) total[name] = add(name);
   for (const name of FIGURES) total[name] = sumFigures(queues.map((queue) => queue[name]));
   return total;
 }

@@ -66,9 +66,16 @@ class Board {
     return this.chosen ? all.filter((queue) => String(queue.id) === this.chosen) : all;
   }
 
+  allAgents() { return this.known ? Object.values(store.state.agents) : this.config.agents; }
+
   agents() {
-    const all = Object.values(store.state.agents);
+    const all = this.allAgents();
     return this.chosen ? all.filter((agent) => agent.queues.map(String).includes(this.chosen)) : all;
+  }
+
+  // An agent who serves several queues counts once.
+  inState(state, queue = this.chosen) {
+    return this.allAgents().filter((agent) => agent.state === state && (!queue || agent.queues.map(String).includes(queue))).length;
   }
 
   draw() {
@@ -116,7 +123,7 @@ class Board {
     setTone(kpi("waiting"), total.waiting ? "ring" : "");
     this.share($("[data-figure=service_level]", kpi("service_level")), total.service_level.value);
     setText($("[data-part=note]", kpi("service_level")), this.goalNote(total.service_level.value, queues));
-    put("talking", "talking", total.talking);
+    put("talking", "talking", this.inState("talking"));
     put("talking", "aht", span(total.aht.value));
     put("asa", "asa", span(total.asa.value));
     this.share($("[data-figure=occupancy]", kpi("asa")), total.occupancy.value);

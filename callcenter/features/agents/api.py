@@ -156,6 +156,13 @@ async def spans(session: AsyncSession, agent_id: int, since: datetime, until: da
     ]
 
 
+async def stretches(
+    session: AsyncSession, state: str, since: datetime, until: datetime
+) -> list[tuple[int, datetime, datetime]]:
+    """Every agent's stretches in ``state`` between two moments, cut at both: (agent, beginning, end)."""
+    return await queries.stretches(session, state, since, until)
+
+
 async def seconds_in_states(
     session: AsyncSession, since: datetime, until: datetime, agent_ids: Collection[int] | None = None
 ) -> dict[int, dict[str, float]]:

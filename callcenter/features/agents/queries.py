@@ -80,3 +80,17 @@ async def spans(session: AsyncSession, agent_id: int, since: datetime, until: da
         .order_by(AgentStateSpan.since, AgentStateSpan.id)
     )
     return list((await session.scalars(query)).all())
+
+
+async def stretches(
+    session: AsyncSession, state: str, since: datetime, until: datetime
+) -> list[tuple[int, datetime, datetime]]:
+    """Every agent's stretches in ``state`` between two moments, cut at both: (agent, beginning, end)."""
+    query = (
+        select(AgentStateSpan)
+        .where(AgentStateSpan.state == state, AgentStateSpan.since < until)
+        .where((AgentStateSpan.until.is_(None)) | (AgentStateSpan.until > since))
+        .order_by(AgentStateSpan.since)
+    )
+    rows = (await session.scalars(query)).all()
+    return [(row.agent_id, max(row.since, since), min(row.until or until, until)) for row in rows]

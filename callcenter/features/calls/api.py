@@ -10,7 +10,7 @@ from callcenter.core.calls import Call
 from callcenter.features.calls.queries import lists, views
 from callcenter.features.calls.queries.agent_day import AgentDay, CallBack, agent_day, to_call_back
 from callcenter.features.calls.queries.lists import Page, Scope, may_see
-from callcenter.features.calls.queries.queue_day import QueueHour, queue_hours
+from callcenter.features.calls.queries.queue_day import QueueCall, QueueHour, queue_calls, queue_hours
 from callcenter.features.calls.queries.views import Named, call_view
 from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.calls.rules.merging import Picture
@@ -21,8 +21,8 @@ from callcenter.live.views import CallView
 from callcenter.plugin import Services
 
 __all__ = [
-    "AgentDay", "CallBack", "Filters", "Page", "QueueHour", "Scope", "add_past", "agent_day", "calls", "logged",
-    "may_see", "queue_hours", "scope_of", "to_call_back", "views_of",
+    "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "Scope", "add_past", "agent_day", "calls",
+    "logged", "may_see", "queue_calls", "queue_hours", "scope_of", "to_call_back", "views_of",
 ]  # fmt: skip
 
 

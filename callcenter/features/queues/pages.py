@@ -54,6 +54,19 @@ class QueueSettings(msgspec.Struct, kw_only=True):
     members: list[QueueMemberView]
 
 
+class QueueForm(msgspec.Struct, kw_only=True):
+    """The whole form of a queue; no ticked member means that nobody serves it."""
+
+    name: str
+    strategy: str
+    answer_target: int
+    short_abandon: int
+    ring_seconds: int
+    wrapup_seconds: int
+    max_wait: int
+    members: list[int] = []
+
+
 class QueueList(msgspec.Struct, kw_only=True):
     """Queues by name."""
 
@@ -86,13 +99,12 @@ async def settings(request: web.Request) -> web.Response:
 
 
 async def edit(request: web.Request) -> web.Response:
-    """POST /queues/{id}: the form of the settings page. No ticked member means that nobody serves the queue."""
+    """POST /queues/{id}: the form of the settings page."""
     queue_id = _id(request)
     typed = dict(await request.post())
     picked = [str(v) for v in (await request.post()).getall("members", [])]
     try:
-        patch = await render.body(request, QueuePatch)
-        patch.members = patch.members or []
+        patch = QueuePatch(**msgspec.structs.asdict(await render.body(request, QueueForm)))
         await usecases.edit_queue(services(request), current(request).business_id, queue_id, patch)
     except (BadInput, Conflict) as error:
         return await _page(request, queue_id, typed={k: str(v) for k, v in typed.items()}, picked=picked, error=error)

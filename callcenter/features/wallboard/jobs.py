@@ -10,3 +10,8 @@ async def watch(services: Services) -> None:
     """Looks for what must be said aloud: Asterisk away, callers whom nobody serves."""
     usecases.check_link(services, services.telephony.up)
     usecases.check_queues(services)
+
+
+async def prime(services: Services) -> None:
+    """Brings the day's counters in as soon as the directory knows a business; nothing to do from then on."""
+    await usecases.prime(services)

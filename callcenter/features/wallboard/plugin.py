@@ -23,5 +23,8 @@ FEATURE = Feature(
     ),
     nav=(NavItem("/wallboard", "Shift board", "chart", WALLBOARD, 50, short="Board", below=True),),
     subscriptions=(Subscription(LinkChanged, handlers.on_link, "wallboard.alerts"),),
-    jobs=(Job("wallboard.watch", jobs.watch, every=2.0, first=2.0),),
+    jobs=(
+        Job("wallboard.prime", jobs.prime, every=5.0),
+        Job("wallboard.watch", jobs.watch, every=2.0, first=2.0),
+    ),
 )

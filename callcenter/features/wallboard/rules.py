@@ -5,6 +5,7 @@ web/wallboard/board.js has the same rules for the page that is already open; cha
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -42,8 +43,6 @@ class Sums(NamedTuple):
     waiting: int
     longest: str | None
     longest_tone: Tone
-    ready: int
-    talking: int
     entered: int
     answered: int
     abandoned: int
@@ -104,8 +103,6 @@ def sums(queues: Iterable[QueueView], targets: Mapping[int, int], now: str) -> S
         waiting=sum(len(q.waiting) for q in chosen),
         longest=worst[1] if worst else None,
         longest_tone=worst[2] if worst else "off",
-        ready=sum(q.ready for q in chosen),
-        talking=sum(q.talking for q in chosen),
         entered=sum(q.entered for q in chosen),
         answered=sum(q.answered for q in chosen),
         abandoned=sum(q.abandoned for q in chosen),
@@ -204,3 +201,27 @@ def spark(hours: Sequence[tuple[int, float, float]]) -> Spark | None:
     line = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     tone: Tone = "talk" if values[-1][1] >= SERVICE_GOAL else "over"
     return Spark(line, f"{line}L120 32L0 32z", tone, values)
+
+
+def wrapup_by_queue(
+    calls: Iterable[tuple[int, int, float]], wrapups: Iterable[tuple[int, float, float]], slack: float = 3.0
+) -> dict[int, float]:
+    """Seconds of after-call work by queue.
+
+    ``calls`` are (queue, agent, end) of calls that an agent talked in, ``wrapups`` (agent, beginning, end).
+    After-call work belongs to the queue of the agent's last call that ended before it began (``slack`` seconds
+    forgive two clocks).
+    """
+    ends: dict[int, list[tuple[float, int]]] = {}
+    for queue, agent, end in calls:
+        ends.setdefault(agent, []).append((end, queue))
+    for found in ends.values():
+        found.sort()
+    total: dict[int, float] = {}
+    for agent, begin, end in wrapups:
+        own = ends.get(agent, [])
+        place = bisect_right(own, (begin + slack, 2**63))
+        if place:
+            queue = own[place - 1][1]
+            total[queue] = total.get(queue, 0.0) + max(0.0, end - begin)
+    return total

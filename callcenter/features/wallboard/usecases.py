@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callcenter.core.events import Alert
 from callcenter.core.i18n import N_
+from callcenter.features.agents import api as agents
 from callcenter.features.calls import api as calls
 from callcenter.features.wallboard import rules
+from callcenter.live.figures import Counters, Spent
 from callcenter.plugin import Services
 
 Hours = Mapping[int, Sequence[tuple[int, float, float]]]
@@ -18,6 +20,8 @@ Hours = Mapping[int, Sequence[tuple[int, float, float]]]
 
 KEEP = 15.0
 """Seconds that the hours are kept: two hundred open wallboards are four questions a minute to the database."""
+REMEMBERED = 500
+"""So many of a queue's latest calls are named, so that the journal's completion after a break counts none twice."""
 AWAY_GRACE = 5.0
 """Seconds that Asterisk may be away before the wallboard says so; a reload of its configuration is no alarm."""
 ASTERISK, UNSERVED = "asterisk-away", "queue-unserved"
@@ -28,6 +32,7 @@ class Shift:
 
     def __init__(self, services: Services) -> None:
         self.hours: dict[int, tuple[float, Hours]] = {}
+        self.primed: set[int] = set()
         self.unserved: dict[int, int] = {}
         self.away_since: float | None = services.clock.epoch()
         self.away_said = False
@@ -79,6 +84,58 @@ async def hours_today(services: Services, business_id: int) -> Hours:
         hours.setdefault(row.queue_id, []).append(parts)
     kept[business_id] = (now, hours)
     return hours
+
+
+async def prime(services: Services) -> None:
+    """Gives live, once per business, what its queues and agents did today before this process began."""
+    own = shift(services)
+    for business_id in set(services.telephony.directory.businesses) - own.primed:
+        await prime_business(services, business_id)
+        own.primed.add(business_id)
+
+
+async def prime_business(services: Services, business_id: int) -> None:
+    """One grouped query for the counters, and two small ones for after-call work and time in states."""
+    now = services.clock.now()
+    since = midnight(now, zone(services, business_id))
+    hours = await today(services, business_id)
+    async with services.db.business(business_id) as session:
+        ended = await calls.queue_calls(session, since)
+        wrapups = await agents.stretches(session, "wrapup", since, now)
+        states = await agents.seconds_in_states(session, since, now)
+    after = rules.wrapup_by_queue(
+        [(c.queue_id, c.agent_id, c.ended_at.timestamp()) for c in ended if c.agent_id is not None],
+        [(agent_id, begin.timestamp(), end.timestamp()) for agent_id, begin, end in wrapups],
+    )
+    for queue_id in {row.queue_id for row in hours}:
+        found = Counters(wrapup_seconds=after.get(queue_id, 0.0))
+        for row in hours:
+            if row.queue_id == queue_id:
+                found = found + _counters(row)
+        latest = [c.id for c in ended if c.queue_id == queue_id][-REMEMBERED:]
+        services.live.prime(queue_id, found, latest)
+    services.live.prime_agents(
+        {
+            agent_id: Spent(
+                talking=spent.get("talking", 0.0), wrapup=spent.get("wrapup", 0.0), ready=spent.get("ready", 0.0)
+            )
+            for agent_id, spent in states.items()
+        }
+    )
+
+
+def _counters(row: calls.QueueHour) -> Counters:
+    return Counters(
+        entered=row.entered,
+        answered=row.answered,
+        in_target=row.in_time,
+        abandoned=row.lost,
+        short_abandoned=row.gave_up_early,
+        handled=row.answered,
+        wait_seconds=row.wait_seconds,
+        talk_seconds=row.talk_seconds,
+        hold_seconds=row.hold_seconds,
+    )
 
 
 def check_link(services: Services, up: bool) -> None:

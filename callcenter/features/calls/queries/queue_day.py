@@ -16,7 +16,7 @@ from callcenter.features.calls.models import CallRecord
 class QueueHour(msgspec.Struct, frozen=True, kw_only=True):
     """Ended calls of a queue that began in one hour (``start`` is UTC); times in seconds.
 
-    ``in_time`` were answered within the queue's T; ``gave_up_early`` were lost within its S; ``lost`` counts these too.
+    ``in_time`` were answered within the queue's T; ``lost`` hung up while waiting, ``gave_up_early`` of these within S.
     """
 
     queue_id: int
@@ -40,7 +40,7 @@ async def queue_hours(
     """
     until = since + timedelta(hours=25)
     waited, answered = CallRecord.wait_seconds, CallRecord.answered_at.is_not(None)
-    lost = CallRecord.answered_at.is_(None)
+    lost = CallRecord.result == "abandoned"
     bucket = _hours_after(session, since)
     query = (
         select(
@@ -79,6 +79,34 @@ async def queue_hours(
             hold_seconds=float(hold),
         )
         for queue_id, hour, entered, taken, in_time, gone, early, wait, talk, hold in await session.execute(query)
+    ]
+
+
+class QueueCall(msgspec.Struct, frozen=True, kw_only=True):
+    """An ended call of a queue: who talked in it (None = nobody) and when it ended."""
+
+    id: str
+    queue_id: int
+    agent_id: int | None
+    ended_at: datetime
+
+
+async def queue_calls(session: AsyncSession, since: datetime) -> list[QueueCall]:
+    """The ended queue calls that began since ``since``, in the order in which they ended."""
+    query = (
+        select(CallRecord.id, CallRecord.queue_id, CallRecord.agent_id, CallRecord.answered_at, CallRecord.ended_at)
+        .where(
+            CallRecord.started_at >= since,
+            CallRecord.queue_id.is_not(None),
+            CallRecord.queued_at.is_not(None),
+            CallRecord.ended_at.is_not(None),
+        )
+        .order_by(CallRecord.ended_at, CallRecord.id)
+    )
+    return [
+        QueueCall(id=call_id, queue_id=queue_id, agent_id=agent_id if answered_at else None, ended_at=ended_at)
+        for call_id, queue_id, agent_id, answered_at, ended_at in await session.execute(query)
+        if queue_id is not None and ended_at is not None
     ]
 
 

@@ -57,6 +57,7 @@ async def board(request: web.Request) -> web.Response:
             targets=targets,
             shorts=shorts,
             queues=[msgspec.to_builtins(q) for q in queues],
+            agents=[{"state": a.state, "queues": a.queues} for a in snapshot.agents.values()],
         ),
     )
 

@@ -63,11 +63,11 @@ _FIGURES: Mapping[str, tuple[str, str, str, str, str, str, str]] = {
 _COUNTS: Mapping[str, tuple[str, str]] = {
     "waiting": (N_("Waiting in queue"), N_("Callers who are in the queue now and have not been answered.")),
     "longest": (N_("Longest wait"), N_("Now − the moment when the caller who has waited longest entered the queue.")),
-    "talking": (N_("Talks now"), N_("Agents of the queue who talk now.")),
-    "ready": (N_("Ready now"), N_("Agents of the queue who would be rung now.")),
+    "talking": (N_("Talks now"), N_("Agents who talk now.")),
+    "ready": (N_("Ready now"), N_("Agents who would be rung now.")),
     "entered": (N_("Entered"), N_("Calls that came into the queue today.")),
     "answered": (N_("Answered calls"), N_("Calls of the queue that an agent answered today.")),
-    "abandoned": (N_("Lost"), N_("Calls of the queue that ended today before an agent answered.")),
+    "abandoned": (N_("Lost"), N_("Callers who hung up in the queue today before an agent answered.")),
 }
 _SHORT = N_("Callers who hang up within %(short)s are not counted.")
 _SECONDS = N_("%(seconds)s s")
@@ -80,6 +80,7 @@ _TEXTS = {
     "all": N_("all queues, today"),
     "today": N_("today"),
     "now": N_("now"),
+    "eachQueue": N_("An agent of several queues counts in each of them."),
     "none": N_("Nothing to divide by yet."),
     "value": N_("How many"),
     "for": N_("for how long"),
@@ -147,7 +148,13 @@ def goal(language: str) -> str:
 
 
 def config(
-    say: Say, language: str, *, targets: Mapping[int, int], shorts: Mapping[int, int], queues: Sequence[Any]
+    say: Say,
+    language: str,
+    *,
+    targets: Mapping[int, int],
+    shorts: Mapping[int, int],
+    queues: Sequence[Any],
+    agents: Sequence[Any],
 ) -> dict[str, Any]:
     """What the page's script must know: limits, queues with their settings, and every text it shows."""
     figures: dict[str, dict[str, str]] = {}
@@ -174,6 +181,7 @@ def config(
         "targets": {str(q): t for q, t in targets.items()},
         "shorts": {str(q): s for q, s in shorts.items()},
         "queues": queues,
+        "agents": agents,
         "figures": figures,
         "states": list(rules.STATES),
         "tones": dict(rules.TONES),
