@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 
 from callcenter.core.clock import FixedClock
 from callcenter.core.errors import BadInput, Conflict
-from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, Event
-from callcenter.features.agents import api, handlers
+from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, Event, LinkChanged
+from callcenter.features.agents import api, handlers, usecases
 from callcenter.features.agents.models import Agent, AgentStateSpan, Device
+from callcenter.live.views import AgentView
 from callcenter.plugin import Services
 from tests.support import house as houses
 from tests.support.house import NOW, House
@@ -287,3 +289,36 @@ async def test_a_state_of_an_agent_who_is_gone_is_dropped(services: Services, ho
     event = AgentChanged(at=NOW.timestamp(), business_id=house.businesses["a"], agent_id=999_999, state="ready")
     await handlers.on_changed(services, event)
     assert await spans(services) == []
+
+
+async def test_a_night_without_the_server_is_nobodys_working_time(
+    services: Services, house: House, clock: FixedClock
+) -> None:
+    await changed(services, house, "ready", 0)
+    usecases.touch_life(services.settings)
+    last = NOW.timestamp() + 60
+    os.utime(usecases.life_file(services.settings), (last, last))
+    clock.advance(100)
+    await usecases.end_stale_spans(services)
+    assert await spans(services) == [("ready", "", 0, None)], "forty seconds are a restart"
+    clock.advance(8 * 3600)
+    await usecases.end_stale_spans(services)
+    assert await spans(services) == [("ready", "", 0, 60)]
+
+
+@pytest.mark.rule("AGD-01")
+async def test_after_a_break_the_stretches_follow_what_is_true_now(
+    services: Services, house: House, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = house.people["operator@a"].agent_id
+
+    def agent(business_id: int, agent_id: int) -> AgentView | None:
+        if agent_id != me:
+            return None
+        return AgentView(id=agent_id, name="", short_number="", state="paused", reason="lunch", since="")
+
+    await changed(services, house, "ready", 0)
+    monkeypatch.setattr(services.live, "agent", agent)
+    for at, up in ((30, False), (40, True), (50, True)):
+        await handlers.on_link(services, LinkChanged(at=NOW.timestamp() + at, up=up))
+    assert await spans(services) == [("ready", "", 0, 40), ("paused", "lunch", 40, None)]

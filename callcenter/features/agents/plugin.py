@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from callcenter.core.events import AgentChanged, AgentWanted, LinkChanged
-from callcenter.features.agents import handlers, pages
+from callcenter.features.agents import handlers, jobs, pages, usecases
 from callcenter.features.agents.api import wanted_now
 from callcenter.http.permissions import AGENTS_SEE, PHONE_USE, TEAM_EDIT
 from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import AgentView
-from callcenter.plugin import Feature, Services, Subscription
+from callcenter.plugin import Feature, Job, Services, Subscription
 
 
 async def _restore(services: Services) -> None:
     """Tells what every agent chose before the server stopped."""
+    await usecases.end_stale_spans(services)
     async with services.db.system() as session:
         chosen = await wanted_now(session)
     for business_id, agent_id, wanted, reason, since in chosen:
@@ -93,5 +94,6 @@ FEATURE = Feature(
         Subscription(AgentChanged, handlers.on_changed, "agents.spans"),
         Subscription(LinkChanged, handlers.on_link, "agents.spans"),
     ),
+    jobs=(Job("agents.life", jobs.sign_of_life, every=usecases.LIFE_EVERY),),
     on_start=_restore,
 )

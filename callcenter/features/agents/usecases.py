@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import string
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.config import Settings
+from callcenter.core.clock import utc
 from callcenter.core.directory import DeviceKind, endpoint_name
 from callcenter.core.errors import BadInput, Conflict, NotFound
 from callcenter.core.events import AgentWanted, ConfigChanged, WantedState
@@ -20,6 +24,39 @@ from callcenter.plugin import Services
 PASSWORD_LENGTH = 24
 KINDS: tuple[DeviceKind, ...] = ("webrtc", "sip")
 MAX_REASON = 60
+
+
+LIFE_EVERY = 15.0
+"""Seconds between signs of life."""
+SHORT_BREAK = 90.0
+"""After so many seconds without a server nobody knows what agents did meanwhile: stretches end at its last sign."""
+
+
+def life_file(settings: Settings) -> Path:
+    """A file whose time of change is the last moment when the server is known to have run."""
+    return settings.data / "agents.alive"
+
+
+def touch_life(settings: Settings) -> None:
+    """A sign of life."""
+    life_file(settings).touch()
+
+
+async def end_stale_spans(services: Services) -> None:
+    """After a long break of the server ends the open stretches where its last sign of life was.
+
+    A night without the server must not count as eight hours of readiness. After a short break they go on: the first
+    look at the live state corrects those that changed.
+    """
+    try:
+        last = (await asyncio.to_thread(life_file(services.settings).stat)).st_mtime
+    except OSError:
+        last = 0.0
+    if services.clock.epoch() - last < SHORT_BREAK:
+        return
+    async with services.db.system() as session:
+        for span in await queries.open_spans(session):
+            span.until = max(span.since, utc(last))
 
 
 def new_password() -> str:

@@ -139,3 +139,9 @@ def test_a_spark_below_the_goal_is_marked_and_one_hour_is_a_flat_line() -> None:
     assert found.line == "M0.0 29.0L120.0 29.0"
     assert found.tone == "over"
     assert rules.spark([(9, 0, 0)]) is None
+
+
+def test_wrap_up_belongs_to_the_queue_of_the_call_before_it() -> None:
+    calls = [(7, 1, 100.0), (8, 1, 200.0), (7, 2, 150.0)]
+    wrapups = [(1, 99.5, 110.0), (1, 201.0, 221.0), (2, 140.0, 145.0), (3, 100.0, 200.0)]
+    assert rules.wrapup_by_queue(calls, wrapups) == {7: 10.5, 8: 20.0}
