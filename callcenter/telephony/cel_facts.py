@@ -31,7 +31,7 @@ _DIALLED = re.compile(r"[^/&,]+/([^&,]+)")
 class _Life:
     """What became of one channel."""
 
-    __slots__ = ("answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by", "left_at")
+    __slots__ = ("account", "answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by", "left_at")
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
@@ -40,6 +40,7 @@ class _Life:
         self.cause = 0
         self.ended_by = ""
         self.left_at = 0.0
+        self.account = ""
         self.dial_status = ""
 
 
@@ -88,6 +89,7 @@ class CallFacts:
     def _look_ahead(self, row: Row) -> None:
         life = self._lives.setdefault(row.uniqueid, _Life(row.time))
         self._names.setdefault(row.uniqueid, row.channel)
+        life.account = life.account or row.fields.get("accountcode", "")
         if row.kind == "ANSWER" and life.answered_at is None:
             life.answered_at = row.time
         elif row.kind == "BRIDGE_EXIT":
@@ -114,6 +116,8 @@ class CallFacts:
             return
         if not dialled:
             return
+        if first:
+            yield from self._ordered(row)
         source, target = self._dialled_by(row)
         if source:
             self._sources[row.uniqueid] = source
@@ -144,6 +148,14 @@ class CallFacts:
                         return uniqueid, target
             newest = (uniqueid, endpoint)
         return newest
+
+    def _ordered(self, row: Row) -> Iterator[f.Fact]:
+        """What a click-to-dial was ordered with: it is the account code, for the dialplan may never be reached."""
+        number_id, _, rest = self._lives[row.uniqueid].account.partition(":")
+        shown, _, to = rest.partition(":")
+        for name, value in (("DIR", "out" if to else ""), ("NUMBER", number_id), ("FROM", shown), ("TO", to)):
+            if value:
+                yield f.VariableSet(row.time, _channel(row, _DOWN), f"CC_{name}", value)
 
     def _answered(self, row: Row) -> Iterator[f.Fact]:
         channel = _channel(row, _UP)

@@ -25,24 +25,32 @@ __all__ = ["Alive", "Journal", "JournalPosition", "completed_calls"]
 
 log = logging.getLogger(__name__)
 
-# Rows of a call that is not in Asterisk any more, and so old when Asterisk was asked, get no end of their own.
+# Rows are written a moment after things happen: a call that is gone and has no end after so long will get none.
 _SETTLED = 2.0
+# Written after a channel's HANGUP, which has told all: a call is given before these come.
+_EPILOGUE = frozenset({"CHAN_END", "LINKEDID_END"})
+# Asterisk tells its uptime in whole seconds.
+_UPTIME_STEP = 1.0
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):
     """What Asterisk had at ``at`` (epoch seconds): the Linkedids and Uniqueids of all channels.
 
-    ``down_at`` is when the link was lost before that, if it was: until then lost calls are known to have lived.
+    ``started_at`` is when that Asterisk had started. ``down_at`` is when the link was lost before, if it was: until
+    then lost calls are known to have lived.
     """
 
     at: float
     ids: frozenset[str]
+    started_at: float | None = None
     down_at: float | None = None
 
 
-def completed_calls(found: Iterable[Row], directory: Directory, alive: Alive | None = None) -> list[Call]:
-    """Pictures of all calls that ended within ``found``, in the order of their ends."""
-    return _complete(_groups(found), directory, alive)[0]
+def completed_calls(
+    found: Iterable[Row], directory: Directory, alive: Alive | None = None, now: float = 0.0
+) -> list[Call]:
+    """Pictures of all calls that ended within ``found`` (what is there at ``now``), in the order of their ends."""
+    return _complete(_groups(found), directory, alive, now)[0]
 
 
 def _groups(found: Iterable[Row]) -> list[list[Row]]:
@@ -54,7 +62,7 @@ def _groups(found: Iterable[Row]) -> list[list[Row]]:
             parent[name] = name = parent[above]
         return name
 
-    kept = [row for row in found if row.linkedid and row.uniqueid]
+    kept = [row for row in found if row.linkedid and row.uniqueid and row.kind not in _EPILOGUE]
     for row in kept:
         one, two = top("l" + row.linkedid), top("u" + row.uniqueid)
         if one != two:
@@ -66,7 +74,7 @@ def _groups(found: Iterable[Row]) -> list[list[Row]]:
 
 
 def _complete(
-    groups: Iterable[list[Row]], directory: Directory, alive: Alive | None
+    groups: Iterable[list[Row]], directory: Directory, alive: Alive | None, now: float
 ) -> tuple[list[Call], list[list[Row]]]:
     """Calls of the groups that have ended, and the groups that have not."""
     calls: list[Call] = []
@@ -74,7 +82,7 @@ def _complete(
     for group in groups:
         facts = CallFacts(group)
         if facts.alive():
-            lost_at = _lost_at(group, alive)
+            lost_at = _lost_at(group, alive, now)
             if lost_at is None:
                 left.append(group)
                 continue
@@ -85,12 +93,13 @@ def _complete(
     return calls, left
 
 
-def _lost_at(group: Sequence[Row], alive: Alive | None) -> float | None:
-    """When a call ended whose end was never written: it is not in Asterisk, and its rows are old. None = it goes on."""
+def _lost_at(group: Sequence[Row], alive: Alive | None, now: float) -> float | None:
+    """When a call ended whose end was never written: it is not in Asterisk any more. None = it goes on."""
     last = max(row.time for row in group)
-    if alive is None or last > alive.at - _SETTLED:
+    if alive is None or last > alive.at or any(row.uniqueid in alive.ids or row.linkedid in alive.ids for row in group):
         return None
-    if any(row.uniqueid in alive.ids or row.linkedid in alive.ids for row in group):
+    of_another_run = alive.started_at is not None and last < alive.started_at - _UPTIME_STEP
+    if not of_another_run and now < alive.at + _SETTLED:
         return None
     return max(last, alive.down_at) if alive.down_at is not None and alive.down_at < alive.at else last
 
@@ -120,7 +129,9 @@ class Journal:
         self._read = JournalPosition()
         self._left: list[Row] = []
 
-    def since(self, position: JournalPosition, alive: Alive | None = None) -> tuple[list[Call], JournalPosition]:
+    def since(
+        self, position: JournalPosition, alive: Alive | None = None, now: float = 0.0
+    ) -> tuple[list[Call], JournalPosition]:
         """Calls that ended since ``position``, and the position to go on from; raises OSError.
 
         The position returned stands before the first row of the oldest call that goes on, so that it may be kept over a
@@ -129,7 +140,7 @@ class Journal:
         if position != self._given:
             self._read, self._left = position, []
         fresh, self._read = rows(self.file, self._read)
-        calls, groups = _complete(_groups([*self._left, *fresh]), self.directory, alive)
+        calls, groups = _complete(_groups([*self._left, *fresh]), self.directory, alive, now)
         self._left = sorted((row for group in groups for row in group), key=_order)
         self._given = self._left[0].at if self._left else self._read
         if not self._left and not fresh and rotate(self.file, self._read):

@@ -176,6 +176,7 @@ class Telephony:
                 caller_number=to,
                 timeout=timeout,
                 auto_answer=True,
+                account=f"{number_id or ''}:{caller_id}:{to}",
             )
         except Exception as error:
             if getattr(error, "error_code", "") != "unconfirmed":
@@ -259,7 +260,7 @@ class Telephony:
         if self.journal is None:
             return [], position
         async with self._journal_turn:
-            return await asyncio.to_thread(self.journal.since, position, self._alive)
+            return await asyncio.to_thread(self.journal.since, position, self._alive, self.clock.epoch())
 
     # --- the way of an event -----------------------------------------------------------------------
 
@@ -330,6 +331,7 @@ class Telephony:
         self._alive = Alive(
             at=snapshot.at,
             ids=there | {channel.id for channel in snapshot.channels},
+            started_at=snapshot.started_at,
             down_at=self._down_at,
         )
         self._offline = {d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE}
