@@ -13,7 +13,7 @@ from callcenter.features.calls.models import JournalPosition as PositionRow
 from callcenter.features.calls.queries.stored import open_calls, picture, stored
 from callcenter.features.calls.rules import merging
 from callcenter.features.calls.rules.merging import Picture
-from callcenter.features.calls.usecases.log import AndThen, CallLog, passes
+from callcenter.features.calls.usecases.log import CallLog, passes
 from callcenter.plugin import Services
 from callcenter.telephony.service import JournalPosition
 
@@ -103,31 +103,21 @@ async def close_gone(services: Services, before: float) -> int:
 
 
 async def _store(services: Services, calls: list[Call], after: JournalPosition) -> None:
-    """Calls by business in pieces; the position goes along with the last piece."""
+    """Calls by business in pieces; the position is saved only when all of them stand in the log."""
     by_business: dict[int, list[Picture]] = {}
     for call in calls:
         by_business.setdefault(call.business_id, []).append(Picture(call, "journal"))
-    pieces = [
-        (business_id, pictures[start : start + CHUNK])
-        for business_id, pictures in by_business.items()
-        for start in range(0, len(pictures), CHUNK)
-    ]
     writer = services.part(CallLog, CallLog)
-
-    async def save(session: AsyncSession) -> None:
+    for business_id, pictures in by_business.items():
+        for start in range(0, len(pictures), CHUNK):
+            await _write(writer, business_id, pictures[start : start + CHUNK])
+    async with services.db.system() as session:
         await _save_position(session, after)
 
-    for index, (business_id, pictures) in enumerate(pieces):
-        last = index == len(pieces) - 1
-        await _write(writer, business_id, pictures, save if last else None)
-    if not pieces:
-        async with services.db.system() as session:
-            await save(session)
 
-
-async def _write(writer: CallLog, business_id: int, pictures: list[Picture], and_then: AndThen | None) -> None:
+async def _write(writer: CallLog, business_id: int, pictures: list[Picture]) -> None:
     try:
-        await writer.write(business_id, pictures, and_then)
+        await writer.write(business_id, pictures)
         return
     except Exception as error:
         if passes(error):
@@ -140,9 +130,6 @@ async def _write(writer: CallLog, business_id: int, pictures: list[Picture], and
             if passes(error):
                 raise
             log.exception("call %s of the journal cannot be stored", one.call.id)
-    if and_then is not None:
-        async with writer.services.db.system() as session:
-            await and_then(session)
 
 
 async def _position(services: Services) -> JournalPosition:

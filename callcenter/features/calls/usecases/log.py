@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core.errors import NotFound
 from callcenter.core.events import CallContact, CallLogged
 from callcenter.features.calls.rules import merging
 from callcenter.features.calls.rules.merging import Picture
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 LIMIT = 20_000
 BATCH = 100
-AndThen = Callable[[AsyncSession], Awaitable[None]]
+# What will be refused however often it is tried.
+HOPELESS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -74,30 +75,25 @@ class CallLog:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    async def write(self, business_id: int, pictures: Sequence[Picture], and_then: AndThen | None = None) -> None:
+    async def write(self, business_id: int, pictures: Sequence[Picture]) -> None:
         """Writes pictures of one business now, in one transaction, and tells what was written.
 
-        ``and_then(session)`` is awaited in the same transaction. Raises what the database raises.
+        Raises what the database raises.
         """
         async with self.writing:
             try:
-                written = await self._transaction(business_id, pictures, and_then)
-            except IntegrityError:
+                written = await self._transaction(business_id, pictures)
+            except (IntegrityError, NotFound):
                 sane = []
                 async with self.services.db.business(business_id) as session:
                     for one in pictures:
                         sane.append(await without_lost_references(session, one))
-                written = await self._transaction(business_id, sane, and_then)
+                written = await self._transaction(business_id, sane)
         self._tell(written)
 
-    async def _transaction(
-        self, business_id: int, pictures: Sequence[Picture], and_then: AndThen | None
-    ) -> list[Written]:
+    async def _transaction(self, business_id: int, pictures: Sequence[Picture]) -> list[Written]:
         async with self.services.db.business(business_id) as session:
-            written = await store(session, pictures)
-            if and_then is not None:
-                await and_then(session)
-        return written
+            return await store(session, pictures)
 
     def _tell(self, written: Sequence[Written]) -> None:
         now = self.services.clock.epoch()
@@ -181,10 +177,9 @@ class CallLog:
 
 def passes(error: Exception) -> bool:
     """Whether trying again may help: the database is locked, restarting or away."""
-    if isinstance(error, IntegrityError):
-        return False
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or not isinstance(error, HOPELESS)
+    if isinstance(error, OSError | TimeoutError | PoolTimeout):
         return True
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError | TimeoutError):
-        return True
-    return not isinstance(error, SQLAlchemyError | ValueError | TypeError | LookupError | AssertionError)
+    # asyncpg's own errors while it connects (the server is starting, shutting down) reach us unwrapped.
+    return type(error).__module__.partition(".")[0] == "asyncpg"

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call, Leg, Step
 from callcenter.core.clock import utc
+from callcenter.features.agents import api as agents_api
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
 from callcenter.features.calls.queries.stored import Stored, legs_by_id, picture, stored
 from callcenter.features.calls.rules import merging, rows
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.contacts import api as contacts
+from callcenter.features.numbers import api as numbers_api
+from callcenter.features.queues import api as queues_api
 from callcenter.features.recordings import api as recordings
 from callcenter.live.views import ContactBrief
 from callcenter.storage.base import Base
@@ -62,9 +64,10 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
 async def without_lost_references(session: AsyncSession, one: Picture) -> Picture:
     """The picture without agents, queues and numbers that exist no more (an old call may name deleted ones)."""
     call = one.call
-    agents = await _existing(session, "agents", [*call.agents, *call.rung, call.agent_id, *_leg_agents(call)])
-    queues = await _existing(session, "queues", [call.queue_id])
-    numbers = await _existing(session, "numbers", [call.number_id])
+    mentioned = {*call.agents, *call.rung, call.agent_id, *(leg.agent_id for leg in call.legs)}
+    agents = await agents_api.by_ids(session, {agent for agent in mentioned if agent is not None})
+    queues = await queues_api.briefs(session, {call.queue_id} if call.queue_id is not None else ())
+    numbers = await numbers_api.briefs(session, {call.number_id} if call.number_id is not None else ())
     changed: dict[str, Any] = {
         "agents": tuple(a for a in call.agents if a in agents),
         "rung": tuple(a for a in call.rung if a in agents),
@@ -185,19 +188,6 @@ def _set(row: Base, values: dict[str, Any]) -> None:
     for name, value in values.items():
         if getattr(row, name) != value:
             setattr(row, name, value)
-
-
-async def _existing(session: AsyncSession, table: str, ids: Iterable[int | None]) -> set[int]:
-    """Which ids a table that calls refer to still has."""
-    wanted = {one for one in ids if one is not None}
-    if not wanted:
-        return set()
-    column = Base.metadata.tables[table].c.id
-    return set(await session.scalars(select(column).where(column.in_(wanted))))
-
-
-def _leg_agents(call: Call) -> list[int | None]:
-    return [leg.agent_id for leg in call.legs]
 
 
 def _utc(epoch: float | None) -> datetime | None:
