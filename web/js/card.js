@@ -22,7 +22,7 @@ function bar(call) {
     "div.bar", icon("in", "s"), h("span.cut", { id: "card-why" }, why),
     h(
       "span.ticks.num",
-      call.waitedSince && [t("waits"), " ", h("time", { "data-since": call.waitedSince }), " · "],
+      call.queue && call.waitedSince && [t("waits"), " ", h("time", { "data-since": call.waitedSince }), " · "],
       t("rings"), " ", h("time", { "data-since": new Date(call.since).toISOString() }),
     ),
   );

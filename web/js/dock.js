@@ -11,6 +11,8 @@ import { store } from "./store.js";
 import { stream } from "./stream.js";
 import { complain, toast } from "./toast.js";
 
+// A page that has no snapshot after this time says so.
+const FIRST_SNAPSHOT = 8_000;
 const QUALITY = [() => "", () => t("Bad connection"), () => t("Poor connection"), () => t("Good connection"), () => t("Excellent connection")];
 
 export class Dock {
@@ -19,6 +21,7 @@ export class Dock {
   #card = null;
   #keypad = false;
   #drawn = "";
+  #last = null;
   #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
 
   // actions: dial(number), goOnline()
@@ -44,6 +47,7 @@ export class Dock {
   draw() {
     const { call } = this;
     const stage = call?.stage;
+    if (call) this.#last = call;
     const ringing = call?.direction === "in" && ["ringing", "answering"].includes(stage);
     const busy = Boolean(call) && !ringing;
     const dock = $("#dock");
@@ -200,6 +204,7 @@ export class Dock {
 
   #clock() {
     const { call } = this;
+    this.#drawAway(call);
     if (!call) return;
     const from = call.stage === "talking" || call.stage === "held" ? call.answeredAt ?? call.since : call.since;
     const word = { connecting: t("Connecting"), calling: t("Calling"), held: t("On hold") }[call.stage];
@@ -231,7 +236,7 @@ export class Dock {
 
   #ended(how) {
     this.#keypad = false;
-    const name = this.#card && this.#card.name ? this.#card.name : how.name || how.number;
+    const name = this.#last?.who.name ?? how.number;
     if (how.answered) toast(t("Call ended: %(who)s, %(time)s", { who: name, time: duration(how.seconds) }), { glyph: "phone" });
     else if (how.elsewhere) toast(t("Another agent took the call"), { glyph: "phone" });
     else if (how.direction === "in" && how.originator === "remote") complain(t("Missed call: %(who)s", { who: name }), { glyph: "missed", state: "missed" });
@@ -246,7 +251,7 @@ export class Dock {
 }
 
 function awayWords(live, call, line) {
-  if (!live.live && live.rev > 0) return t("Connection lost, restoring it");
+  if (!live.live && (live.rev > 0 || performance.now() > FIRST_SNAPSHOT)) return t("Connection lost, restoring it");
   if (call?.here && line === "lost") return t("Phone link lost, restoring it; the call goes on");
   if (live.live && !live.link_up) return t("The telephone exchange is away, restoring it");
   return "";

@@ -8,11 +8,13 @@ export function duration(seconds) {
   return whole < 3600 ? `${minutes}:${two(whole % 60)}` : `${Math.floor(whole / 3600)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-// +79226081473 -> +7 922 608-14-73; other countries in groups of three; short numbers as they are.
+// As the server's pages write them: +7 (922) 608-14-73 in Russian, +7 922 608-14-73 elsewhere; other countries in groups
+// of three; short numbers as they are.
 export function phone(number) {
   const text = String(number ?? "");
   const russian = /^\+7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(text);
-  if (russian) return `+7 ${russian[1]} ${russian[2]}-${russian[3]}-${russian[4]}`;
+  const area = russian && (config.language === "ru" ? `(${russian[1]})` : russian[1]);
+  if (russian) return `+7 ${area} ${russian[2]}-${russian[3]}-${russian[4]}`;
   return /^\+\d{8,15}$/.test(text) ? text.replace(/(\d{3})(?=\d{2})/g, "$1 ") : text;
 }
 

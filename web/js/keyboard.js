@@ -13,10 +13,11 @@ export function startKeyboard(phone, dock) {
 function act(event, phone, dock) {
   const { call } = dock;
   const ringing = call?.here && call.direction === "in" && call.stage === "ringing";
-  const free = !event.target.closest?.("a, button, summary, [role=button]");
+  // A button that was pressed with the mouse keeps the focus, but nobody means it with Enter while it rings.
+  const free = !event.target.closest?.(":is(a, button, summary, [role=button]):focus-visible");
   switch (event.key) {
     case "Enter":
-      // On a link or a button Enter keeps its own meaning.
+      // On a link or a button that was reached by keys Enter keeps its own meaning.
       return ringing && free && (phone.do("answer"), true);
     case "Escape":
       if (ringing) return phone.do("reject"), true;

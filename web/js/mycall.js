@@ -6,14 +6,13 @@ import { t } from "./i18n.js";
 export const myAgent = (state) => state.agents[me?.agent_id] ?? null;
 export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
 
-// Who it is: a known client by full name and position with the phone beside it, anybody else by the phone alone (TEL-65).
-export function who(number, contact, sipName = "") {
-  const known = contact?.saved && contact.name;
-  const shown = pretty(number) || t("Unknown number");
-  if (known) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true };
-  // A name that the caller's own network sent is worth showing, but not as a client of ours.
-  const sent = sipName && sipName.replace(/\D/g, "") !== number.replace(/\D/g, "") ? sipName : "";
-  return { name: shown, position: sent, number: "", known: false };
+// Who it is: a known client by full name and position with the phone beside it, a colleague by name and short number,
+// anybody else by the phone alone (TEL-65): a name that the caller's network sends proves nothing.
+export function who(number, contact, agents = {}) {
+  if (contact?.saved && contact.name) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true };
+  const colleague = number && Object.values(agents).find((agent) => agent.short_number === number);
+  if (colleague) return { name: colleague.name, position: t("Colleague"), number, known: true };
+  return { name: pretty(number) || t("Unknown number"), position: "", number: "", known: false };
 }
 
 // null, or {stage: ringing | answering | connecting | calling | talking | held, here (this browser has the voice), …}.
@@ -31,7 +30,7 @@ export function myCall(phoneState, liveState, card) {
   return {
     here, direction, seen, card: fits ? card : null,
     stage: stageOf(call, seen, agent, direction),
-    who: who(number, contact?.name ? contact : null, call?.name ?? ""),
+    who: who(number, contact, liveState.agents),
     number, line: (fits ? card.line : null) ?? seen?.number ?? null, queue: (fits ? card.queue : null) ?? seen?.queue ?? null,
     since: call?.at ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
     answeredAt: direction === "in" && call ? call.answeredAt : seen?.answered_at ? Date.parse(seen.answered_at) : null,

@@ -10,6 +10,7 @@ import { store } from "./store.js";
 
 const ADDRESS = "/api/v1/events";
 const STALE = 25_000;
+const GRACE = 1_200;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
 
@@ -19,6 +20,7 @@ export const stream = new Emitter();
 let channel;
 let leading = false;
 let awaySince = 0;
+let grace = 0;
 let lastHeard = Date.now();
 let wake = () => {};
 
@@ -151,13 +153,17 @@ function lost() {
   if (leading) channel.postMessage({ kind: "lost" });
   if (awaySince || !store.state.live) return;
   awaySince = Date.now();
-  store.setLive(false);
-  stream.emit("away", awaySince);
+  // A stream that is taken up again at once was not away for anybody.
+  grace = setTimeout(() => {
+    store.setLive(false);
+    stream.emit("away", awaySince);
+  }, GRACE);
 }
 
 function back() {
   if (!awaySince) return;
+  clearTimeout(grace);
   const seconds = (Date.now() - awaySince) / 1000;
   awaySince = 0;
-  stream.emit("back", seconds);
+  if (seconds * 1000 >= GRACE) stream.emit("back", seconds);
 }
