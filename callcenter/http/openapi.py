@@ -10,7 +10,6 @@ import msgspec
 from aiohttp import web
 
 from callcenter import __version__
-from callcenter.core.i18n import N_
 from callcenter.http import render
 from callcenter.http.permissions import SIGNED_IN
 from callcenter.http.routes import Param, Route
@@ -181,6 +180,3 @@ def _error_schema() -> dict[str, Any]:
             }
         },
     }
-
-
-TITLE = N_("API")

@@ -57,7 +57,7 @@ class Texts:
         return self._catalogues.get(name) or self._catalogues["en"]
 
     def load(self) -> None:
-        """Reads every catalogue; raises ValueError when two files translate one text differently."""
+        """Reads every catalogue. Of two files that translate one text, the first by name wins (a test finds it)."""
         self._stamp = self._stamps()
         self._catalogues = {"en": Catalogue({}, lambda n: int(n != 1))}
         self._json = {}
@@ -86,7 +86,6 @@ class Texts:
 def read(files: list[Path]) -> Catalogue:
     """One catalogue from several files of the same language."""
     messages: dict[str, str | tuple[str, ...]] = {}
-    origin: dict[str, Path] = {}
     plural: Callable[[int], int] = gettext.c2py("n != 1")
     for file in files:
         with file.open("rb") as stream:
@@ -99,10 +98,7 @@ def read(files: list[Path]) -> Catalogue:
             value = message.string if isinstance(message.string, str) else tuple(message.string)
             if not value or (isinstance(value, tuple) and not all(value)):
                 continue
-            if key in messages and messages[key] != value:
-                raise ValueError(f"{key!r} is translated differently in {origin[key].name} and {file.name}")
-            messages[key] = value
-            origin[key] = file
+            messages.setdefault(key, value)
     return Catalogue(messages, plural)
 
 
