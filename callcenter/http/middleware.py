@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from functools import cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -115,6 +117,31 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
         shown = {"code": code, "message": text, "request_id": request.get(REQUEST_ID, "")}
         return render.api(request, {"error": shown}, error.status, headers)
     return render.error_page(request, error.status, text, headers)
+
+
+@web.middleware
+async def address(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuses addresses that no link of ours has: NUL characters, and ids that no database row can have."""
+    if "%00" in request.raw_path or "\x00" in request.path_qs:
+        raise web.HTTPBadRequest
+    route = route_of(request)
+    if route is not None:
+        for name in numbers_in(route.path):
+            value = request.match_info[name]
+            if len(value) > _LONGEST_ID or int(value) > _LARGEST_ID:
+                raise web.HTTPNotFound
+    return await handler(request)
+
+
+@cache
+def numbers_in(path: str) -> tuple[str, ...]:
+    """The names of the places in a route's path that take digits only."""
+    return tuple(_NUMBER.findall(path))
+
+
+_NUMBER = re.compile(r"\{(\w+):(?:\\d|\[0-9\])[^}]*\}*")
+_LARGEST_ID = 2**31 - 1
+_LONGEST_ID = 10
 
 
 @web.middleware

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
@@ -97,6 +98,8 @@ async def body(request: web.Request, kind: type[T]) -> T:
         else:
             values[name] = form.getall(name)[-1]
     values.pop("_csrf", None)
+    if any("\x00" in part for value in values.values() for part in (value if isinstance(value, list) else [value])):
+        raise BadInput(N_("Some data cannot be used."), code="nul")
     return convert(values, kind, strict=False)
 
 
@@ -104,6 +107,9 @@ def decode(raw: bytes, kind: type[T]) -> T:
     """JSON as ``kind``; refuses what is nested too deep before it is parsed."""
     if too_deep(raw):
         raise BadInput(N_("The data is nested too deep."), code="too_deep")
+    # No text of ours holds a NUL, and PostgreSQL cannot keep one.
+    if b"\\u0000" in raw:
+        raise BadInput(N_("Some data cannot be used."), code="nul")
     try:
         value = msgspec.json.decode(raw or b"{}")
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -219,8 +225,6 @@ _TITLES = {
 
 def sign_in_address(request: web.Request) -> str:
     """The sign-in page that leads back here."""
-    from urllib.parse import urlencode
-
     here = request.path_qs
     return "/sign-in" if here == "/" else "/sign-in?" + urlencode({"next": here})
 

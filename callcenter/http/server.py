@@ -43,6 +43,7 @@ def make(
         middlewares=[
             middleware.request_id,
             middleware.errors,
+            middleware.address,
             middleware.sign_in,
             middleware.permission,
             middleware.csrf,

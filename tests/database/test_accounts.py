@@ -302,6 +302,7 @@ async def test_a_person_of_two_businesses_switches(client: Client, house: House,
     assert (await (await client.get("/api/v1/me")).json())["business"]["id"] == house.businesses["a"]
 
 
+@pytest.mark.rule("PLT-05")
 async def test_tokens_are_made_listed_used_and_revoked(client: Client, house: House, clock: FixedClock) -> None:
     csrf = {"X-CSRF-Token": await sign_in(client, ANNA)}
     made = await client.post("/api/v1/tokens", json={"name": "robot", "days": 2, "scopes": ["calls.own"]}, headers=csrf)
@@ -327,6 +328,7 @@ async def test_tokens_are_made_listed_used_and_revoked(client: Client, house: Ho
     assert (await client.get("/api/v1/me", headers=bearer)).status == 401
 
 
+@pytest.mark.rule("PLT-05")
 async def test_a_token_is_never_wider_than_its_maker(client: Client, house: House) -> None:
     asked = await client.post(
         "/api/v1/tokens", json={"name": "x", "scopes": ["team.edit"]}, headers=house.headers("operator@a")
