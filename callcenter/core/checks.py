@@ -1,0 +1,16 @@
+"""What ``doctor`` finds: one line for each thing that was looked at, and what to do when it is not well."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """``state``: ok, warning (works, but look at it) or wrong. ``advice`` says what to do; English, for a terminal."""
+
+    name: str
+    state: Literal["ok", "warning", "wrong"] = "ok"
+    detail: str = ""
+    advice: str = ""
