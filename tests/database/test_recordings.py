@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy.exc import IntegrityError
 
@@ -121,7 +122,8 @@ class TestBindingToACall:
         await handlers.on_ended(studio.services, CallEnded(at=call_log.AT, call=call))
         await studio.sweep()
         assert len(studio.left()) == 3
-        await log_call(studio.services, call)
+        # The log was told of the call, but not of its recording.
+        await log_call(studio.services, msgspec.structs.replace(call, recording=None))
         await studio.sweep()
         assert (await studio.row(STEM)).state == "ready"
         assert studio.pipe.ended == {}
@@ -135,6 +137,32 @@ class TestBindingToACall:
         await studio.sweep()
         assert studio.pipe.ended == {}
         assert len(studio.left()) == 3
+
+    async def test_the_call_log_binds_it_by_itself(self, studio: Studio, people: tuple[int, int]) -> None:
+        raw_call(studio.raw, STEM)
+        await log_call(studio.services, call_log.answered(*people, STEM, recording=STEM))
+        await studio.sweep()
+        assert (await studio.row(STEM)).state == "ready"
+
+    async def test_a_call_that_goes_on_is_not_bound_yet(self, studio: Studio, people: tuple[int, int]) -> None:
+        running = call_log.answered(*people, STEM, recording=STEM, state="talking", result=None, ended_at=None)
+        await log_call(studio.services, running)
+        async with studio.services.db.business(people[0]) as session:
+            assert await api.briefs(session, [STEM]) == {}
+
+    async def test_files_without_a_sound_and_a_call_are_cleared_away(
+        self, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # So Asterisk leaves it when nobody took the call.
+        raw_call(studio.raw, STEM, client=b"", agent=b"")
+        raw_call(studio.raw, "1772442000.18", client=b"", agent=tone(440, 0.1))
+        newest = max(path.stat().st_mtime for path in studio.raw.iterdir())
+        monkeypatch.setattr(studio.services.clock, "epoch", lambda: newest + converting.QUIET_SECONDS - 1)
+        await studio.sweep()
+        assert len(studio.left()) == 6
+        monkeypatch.setattr(studio.services.clock, "epoch", lambda: newest + converting.QUIET_SECONDS)
+        await studio.sweep()
+        assert {name.partition("-")[0].removesuffix(".done") for name in studio.left()} == {"1772442000.18"}
 
     async def test_registering_needs_the_call(self, studio: Studio, people: tuple[int, int]) -> None:
         call = call_log.answered(*people, STEM, recording=STEM)

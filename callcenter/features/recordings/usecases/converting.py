@@ -138,10 +138,18 @@ async def sweep(pipe: Pipeline) -> None:
         return
     async with pipe.services.db.system() as session:
         known = await queries.by_stems(session, complete)
-    pipe.unknown = {stem: raw for stem, raw in complete.items() if stem not in known}
+    pipe.unknown = await _without_empty(spool, {stem: raw for stem, raw in complete.items() if stem not in known}, now)
     for stem in sorted(known, key=lambda stem: complete[stem].changed_at):
         if known[stem].state == "ready" or _due(known[stem], now):
             pipe.enqueue(stem)
+
+
+async def _without_empty(spool: Spool, unknown: dict[str, Raw], now: float) -> dict[str, Raw]:
+    """Removes what Asterisk made for calls that nobody took: files without a sound, whose call needs no recording."""
+    empty = [stem for stem, raw in unknown.items() if not raw.size and now - raw.changed_at >= QUIET_SECONDS]
+    for stem in empty:
+        await asyncio.to_thread(spool.remove, stem)
+    return {stem: raw for stem, raw in unknown.items() if stem not in empty}
 
 
 async def _lying(pipe: Pipeline, spool: Spool) -> dict[str, Raw] | None:
