@@ -35,7 +35,13 @@ def agent(house: House, who: str) -> int:
 
 def view(agent_id: int, online: list[str], call_id: str | None = None) -> AgentView:
     return AgentView(
-        id=agent_id, name="x", short_number="1", state="ready", since="2026-03-02T09:00:00Z", online=online, call_id=call_id
+        id=agent_id,
+        name="x",
+        short_number="1",
+        state="ready",
+        since="2026-03-02T09:00:00Z",
+        online=online,
+        call_id=call_id,
     )
 
 
@@ -93,7 +99,9 @@ async def test_the_client_sees_the_personal_then_the_chosen_then_the_company_s_n
 
 
 @pytest.mark.usefixtures("on_line")
-@pytest.mark.parametrize("to", ["", "123", "привет", "+7 903", "0" * 60, "+7903118274O", "102\r\nAction: Ping", "999", OWN])
+@pytest.mark.parametrize(
+    "to", ["", "123", "привет", "+7 903", "0" * 60, "+7903118274O", "102\r\nAction: Ping", "999", OWN]
+)
 async def test_a_wrong_number_is_said_so_and_nothing_is_dialled(
     client: Client, services: Services, house: House, to: str
 ) -> None:
@@ -179,7 +187,7 @@ async def test_one_s_own_call_can_be_ended_and_with_the_right_any(
     assert [command["call_id"] for command in commands(services, "hangup")] == ["1.1", "1.2"]
 
 
-# --- the card ----------------------------------------------------------------------------------------------------------
+# --- the card ---
 
 
 class Desk:
@@ -225,7 +233,9 @@ async def test_a_known_caller_pops_up_with_name_position_number_and_line(service
     business, number_id, queue_id = await furnish(services, house)
     operator, other = agent(house, "operator@a"), agent(house, "supervisor@a")
     async with services.db.business(business) as session:
-        form = contacts.ClientForm(first_name="Олег", last_name="Кравцов", position="Директор", city="Тюмень", phone=CLIENT)
+        form = contacts.ClientForm(
+            first_name="Олег", last_name="Кравцов", position="Директор", city="Тюмень", phone=CLIENT
+        )
         client = await contacts.create_client(session, form, NOW)
     await save(
         services.db,

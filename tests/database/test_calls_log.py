@@ -129,7 +129,10 @@ async def test_a_database_that_is_away_is_tried_again(
 ) -> None:
     business = house.businesses["a"]
     monkeypatch.setattr(log_module, "PAUSES", (0.01,))
-    real, failures = writer._transaction, [ConnectionRefusedError(), OperationalError("INSERT", {}, Exception("locked"))]
+    real, failures = (
+        writer._transaction,
+        [ConnectionRefusedError(), OperationalError("INSERT", {}, Exception("locked"))],
+    )
 
     async def flaky(*arguments: Any) -> Any:
         if failures:

@@ -49,10 +49,7 @@ def main_of(page: str) -> str:
 
 def rows_of(page: str) -> dict[str, str]:
     """The text of each row by call id, in the page's order."""
-    return {
-        found[1]: str(Text(found[0]))
-        for found in re.finditer(r'<tr id="call-([^"]+)".*?</tr>', page, re.S)
-    }
+    return {found[1]: str(Text(found[0])) for found in re.finditer(r'<tr id="call-([^"]+)".*?</tr>', page, re.S)}
 
 
 def part(page: str, call_id: str, name: str) -> str:
@@ -98,7 +95,14 @@ async def test_the_list_holds_incoming_outgoing_and_missed_calls_of_the_company(
         services.db,
         answered(business, operator, "1.1"),
         missed(business, (operator,), "1.2", started_at=AT + 100),
-        answered(business, agent(house, "supervisor@a"), "1.3", direction="out", to_number="+79267710455", started_at=AT + 200),
+        answered(
+            business,
+            agent(house, "supervisor@a"),
+            "1.3",
+            direction="out",
+            to_number="+79267710455",
+            started_at=AT + 200,
+        ),
         missed(house.businesses["b"], (), "9.9"),
     )
     for who in ("supervisor@a", "administrator@a", "owner@a"):
@@ -145,7 +149,14 @@ async def test_a_multichannel_number_is_named_under_the_employees_and_a_personal
     business, first, second = house.businesses["a"], agent(house, "operator@a"), agent(house, "supervisor@a")
     many = await line(services.db, business, title="Продажи")
     mine = await line(
-        services.db, business, "+74950000009", title="Прямой", kind="personal", agent_id=first, target_kind="agent", target_id=first
+        services.db,
+        business,
+        "+74950000009",
+        title="Прямой",
+        kind="personal",
+        agent_id=first,
+        target_kind="agent",
+        target_id=first,
     )
     nameless = await line(services.db, business, "+74950000010")
     await save(
@@ -200,7 +211,9 @@ async def test_a_row_shows_waiting_or_talk_time_comment_date_and_time(
     client: Client, services: Services, house: House
 ) -> None:
     business, operator = house.businesses["a"], agent(house, "operator@a")
-    await save(services.db, missed(business, (operator,), "1.1"), answered(business, operator, "1.2", talk_seconds=247.0))
+    await save(
+        services.db, missed(business, (operator,), "1.1"), answered(business, operator, "1.2", talk_seconds=247.0)
+    )
     answer = await client.patch(
         "/api/v1/calls/1.2", json={"comment": "Просил перезвонить"}, headers=house.headers("operator@a")
     )
@@ -231,7 +244,15 @@ async def test_filters_narrow_the_list(client: Client, services: Services, house
         missed(business, (other,), "1.2", from_number="+79267710455", started_at=AT - day),
         answered(business, other, "1.3", direction="out", to_number="+79267710456", from_number="+74950000001"),
         missed(business, (), "1.4", result="busy", started_at=AT - 40 * day, from_number="+442079460000"),
-        call(business, "1.5", direction="internal", from_number="101", to_number="102", result="answered", agents=(other,)),
+        call(
+            business,
+            "1.5",
+            direction="internal",
+            from_number="101",
+            to_number="102",
+            result="answered",
+            agents=(other,),
+        ),
     )
     for query, expected in {
         "": ["1.1", "1.2", "1.3", "1.4", "1.5"],
@@ -280,7 +301,7 @@ async def test_pages_of_the_list_hold_thirty_calls_and_tell_the_total(
     await save(services.db, *(missed(business, (), f"1.{n:02}", started_at=AT + n) for n in range(65)))
     first = await page(client, house, "supervisor@a")
     last = await page(client, house, "supervisor@a", "/calls?page=3&kind=missed")
-    assert list(rows_of(first))[0] == "1.64"
+    assert next(iter(rows_of(first))) == "1.64"
     assert len(rows_of(first)) == 30
     assert "Всего: 65" in str(Text(first))
     assert "1 из 3 стр." in str(Text(first))
@@ -292,7 +313,11 @@ async def test_pages_of_the_list_hold_thirty_calls_and_tell_the_total(
 async def test_a_call_opens_with_its_legs_and_story(client: Client, services: Services, house: House) -> None:
     business, operator = house.businesses["a"], agent(house, "operator@a")
     sales = await queue(services.db, business)
-    story = (Step(at=AT, kind="started"), Step(at=AT + 1, kind="key", text="1"), Step(at=AT + 2, kind="queued", queue_id=sales))
+    story = (
+        Step(at=AT, kind="started"),
+        Step(at=AT + 1, kind="key", text="1"),
+        Step(at=AT + 2, kind="queued", queue_id=sales),
+    )
     await save(services.db, answered(business, operator, "1.1", queue_id=sales, steps=story))
     text = str(Text(main_of(await page(client, house, "operator@a", "/calls/1.1"))))
     for piece in ("Operator A", "+7 (903) 118-27-40", "Продажи", "12:00:01", "12:00:04", "01:00"):
@@ -329,9 +354,16 @@ async def test_the_day_picture_counts_per_hour(client: Client, services: Service
         answered(business, operator, "1.5", started_at=AT - 25 * hour),
         call(business, "1.6"),
     )
-    for who, figures in (("supervisor@a", ("2", "1", "1")), ("operator@a", ("2", "1", "0")), ("owner@b", ("0", "0", "0"))):
+    for who, figures in (
+        ("supervisor@a", ("2", "1", "1")),
+        ("operator@a", ("2", "1", "0")),
+        ("owner@b", ("0", "0", "0")),
+    ):
         text = await page(client, house, who, "/calls/day")
-        assert tuple(re.search(rf'data-figure="{kind}">(\d+)<', text)[1] for kind in ("answered", "out", "missed")) == figures  # type: ignore[index]
+        assert (
+            tuple(re.search(rf'data-figure="{kind}">(\d+)<', text)[1] for kind in ("answered", "out", "missed"))
+            == figures
+        )  # type: ignore[index]
     assert len(re.findall(r"<g>", text)) == 24
 
 
@@ -341,7 +373,9 @@ async def test_a_comment_is_saved_by_the_form_and_kept_when_the_call_is_written_
     business, operator = house.businesses["a"], agent(house, "operator@a")
     await save(services.db, answered(business, operator, "1.1"))
     headers = house.headers("operator@a")
-    answer = await client.post("/calls/1.1/comment", data={"comment": " Договор\nна почте "}, headers=headers, allow_redirects=False)
+    answer = await client.post(
+        "/calls/1.1/comment", data={"comment": " Договор\nна почте "}, headers=headers, allow_redirects=False
+    )
     assert answer.status == 303
     await save(services.db, answered(business, operator, "1.1"), source="journal")
     detail = await (await client.get("/api/v1/calls/1.1", headers=headers)).json()

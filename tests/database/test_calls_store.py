@@ -48,9 +48,7 @@ async def test_a_call_is_one_row_from_its_beginning_to_its_end(db: Database, hou
 
 
 @pytest.mark.parametrize("order", ["live first", "journal first"])
-async def test_live_and_journal_make_one_row_and_the_more_complete_wins(
-    db: Database, house: House, order: str
-) -> None:
+async def test_live_and_journal_make_one_row_and_the_more_complete_wins(db: Database, house: House, order: str) -> None:
     business, agent = house.businesses["a"], house.people["operator@a"].agent_id
     assert agent is not None
     live = answered(business, agent, from_name="Ирина")
@@ -129,7 +127,15 @@ async def test_what_is_no_outside_number_gets_no_card(db: Database, house: House
 
 @pytest.mark.parametrize(
     "name",
-    ['a "quoted" name', "line\r\nbreak", "😀 emoji", "я" * 4096, "nul\x00byte", "lone\ud800surrogate", "'; DROP TABLE calls"],
+    [
+        'a "quoted" name',
+        "line\r\nbreak",
+        "😀 emoji",
+        "я" * 4096,
+        "nul\x00byte",
+        "lone\ud800surrogate",
+        "'; DROP TABLE calls",
+    ],
 )
 async def test_a_strange_caller_name_is_stored_harmlessly(db: Database, house: House, name: str) -> None:
     business = house.businesses["a"]

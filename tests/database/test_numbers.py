@@ -113,7 +113,12 @@ async def test_all_or_some_employees_take_the_calls_of_a_number(
     await handlers.config_changed(services, ConfigChanged(at=0, business_id=business, what="agents"))
     assert new.id in await takers(services, business, number_id)
     assert await takers(services, business, some) == [second]
-    for wrong in ({"takers": "some"}, {"takers": "some", "agent_ids": [strange]}, {"takers": "nobody"}, {"agent_ids": [first]}):
+    for wrong in (
+        {"takers": "some"},
+        {"takers": "some", "agent_ids": [strange]},
+        {"takers": "nobody"},
+        {"agent_ids": [first]},
+    ):
         assert (await patch(client, house, "administrator@a", some, **wrong))[0] == 422
     assert await takers(services, business, some) == [second]
 
@@ -127,7 +132,11 @@ async def test_calls_go_to_a_queue_a_menu_or_an_employee(client: Client, service
             session, business_id=business, name="Главное", at=NOW, keys={"1": ("queue", sales), "0": ("hangup", None)}
         )
     assert [key.key for key in menu.keys] == ["1", "0"]
-    for kind, target, name in (("queue", sales, "Продажи"), ("menu", menu.id, "Главное"), ("agent", operator, "Operator A")):
+    for kind, target, name in (
+        ("queue", sales, "Продажи"),
+        ("menu", menu.id, "Главное"),
+        ("agent", operator, "Operator A"),
+    ):
         status, body = await patch(
             client, house, "administrator@a", number_id, takers="target", target_kind=kind, target_id=target
         )
@@ -162,12 +171,17 @@ async def test_recording_is_switched_and_a_personal_number_keeps_its_owner(
     client: Client, services: Services, house: House
 ) -> None:
     business, operator = house.businesses["a"], house.people["operator@a"].agent_id
-    mine = await line(services.db, business, kind="personal", agent_id=operator, target_kind="agent", target_id=operator)
+    mine = await line(
+        services.db, business, kind="personal", agent_id=operator, target_kind="agent", target_id=operator
+    )
     status, body = await patch(client, house, "administrator@a", mine, record=False)
     assert (status, body["record"], body["target"]["name"]) == (200, False, "Operator A")
     assert (await patch(client, house, "administrator@a", mine, takers="all"))[0] == 422
     form = await client.post(
-        f"/numbers/{mine}", data={"title": "", "record": "true"}, headers=house.headers("administrator@a"), allow_redirects=False
+        f"/numbers/{mine}",
+        data={"title": "", "record": "true"},
+        headers=house.headers("administrator@a"),
+        allow_redirects=False,
     )
     assert form.status == 303
     listed = await (await client.get("/api/v1/numbers", headers=house.headers("operator@a"))).json()

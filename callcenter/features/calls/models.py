@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, String, UniqueConstraint, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcenter.storage.base import Base, BusinessOwned, Shared
+from callcenter.storage.base import Base, BusinessOwned
 
 OPEN = text("result IS NULL")
 
@@ -105,15 +105,10 @@ class CallStep(Base, BusinessOwned):
     text: Mapped[str] = mapped_column(String(200), default="")
 
 
-class JournalPosition(Base, Shared):
-    """How far Asterisk's CEL file was read: which file (its inode) and at which byte."""
+class JournalPosition(Base):
+    """How far Asterisk's CEL file was read: which file (its inode) and at which byte. Only system sessions use it."""
 
     __tablename__ = "journal_positions"
-
-    @classmethod
-    def visible_to(cls, business_id: int) -> ColumnElement[bool]:
-        """It goes forward in the transaction that logs a business's calls, and says nothing of them."""
-        return true()
 
     file: Mapped[str] = mapped_column(String(300), primary_key=True)
     inode: Mapped[int] = mapped_column(BigInteger)

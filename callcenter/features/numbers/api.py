@@ -120,8 +120,7 @@ async def directory_numbers(session: AsyncSession) -> dict[int, NumberRef]:
 async def directory_trunks(session: AsyncSession) -> dict[int, TrunkRef]:
     """Trunks for core.directory; use a system session."""
     return {
-        one.id: TrunkRef(id=one.id, business_id=one.business_id, name=one.name)
-        for one in await queries.trunks(session)
+        one.id: TrunkRef(id=one.id, business_id=one.business_id, name=one.name) for one in await queries.trunks(session)
     }
 
 

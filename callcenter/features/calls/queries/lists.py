@@ -78,9 +78,7 @@ async def history_of(
     """How many calls there were with a party, and its last ones, newest first; the call ``besides`` is left out."""
     party = CallRecord.contact_id == contact_id if contact_id is not None else CallRecord.client_number == number
     where = (party, CallRecord.id != besides)
-    last = await session.scalars(
-        select(CallRecord).where(*where).order_by(CallRecord.started_at.desc()).limit(limit)
-    )
+    last = await session.scalars(select(CallRecord).where(*where).order_by(CallRecord.started_at.desc()).limit(limit))
     records = list(last)
     if not records:
         return 0, []

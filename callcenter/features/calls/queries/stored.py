@@ -116,9 +116,7 @@ def _leg(leg: CallLeg) -> Leg:
 
 
 def _step(step: CallStep) -> Step:
-    return Step(
-        at=step.at.timestamp(), kind=step.kind, agent_id=step.agent_id, queue_id=step.queue_id, text=step.text
-    )
+    return Step(at=step.at.timestamp(), kind=step.kind, agent_id=step.agent_id, queue_id=step.queue_id, text=step.text)
 
 
 def _epoch(moment: datetime | None) -> float | None:

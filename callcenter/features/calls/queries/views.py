@@ -148,9 +148,7 @@ def overlay(view: CallView, call: Call) -> None:
     view.recording_on = call.recording is not None and call.state != "ended"
 
 
-def row_of(
-    record: CallRecord, people: Sequence[CallAgent], named: Named, counts: dict[int, contacts.Counts]
-) -> Row:
+def row_of(record: CallRecord, people: Sequence[CallAgent], named: Named, counts: dict[int, contacts.Counts]) -> Row:
     """A call of the log as the list shows it (TEL-05 … TEL-10)."""
     number = named.numbers.get(record.number_id or 0)
     owner = named.agent(named.owners.get(record.number_id or 0))

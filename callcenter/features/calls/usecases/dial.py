@@ -140,14 +140,10 @@ async def _target(session: AsyncSession, services: Services, person: Current, ty
 
 
 def _wrong(message: str, number: str) -> BadInput:
-    return BadInput(
-        message, code="wrong_number", fields={"to": N_("This is not a number to call.")}, number=number
-    )
+    return BadInput(message, code="wrong_number", fields={"to": N_("This is not a number to call.")}, number=number)
 
 
-async def _caller_number(
-    session: AsyncSession, business_id: int, agent_id: int, asked: int | None
-) -> OwnNumber | None:
+async def _caller_number(session: AsyncSession, business_id: int, agent_id: int, asked: int | None) -> OwnNumber | None:
     """The own number that the client sees; None lets the line decide."""
     own = [
         OwnNumber(one.id, one.e164, one.kind, one.agent_id, one.active, one.trunk_id)

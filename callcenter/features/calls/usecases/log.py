@@ -110,9 +110,7 @@ class CallLog:
                 )
                 self.services.bus.publish(event)
             ended = call.result is not None
-            self.services.bus.publish(
-                CallLogged(at=now, business_id=call.business_id, call_id=call.id, ended=ended)
-            )
+            self.services.bus.publish(CallLogged(at=now, business_id=call.business_id, call_id=call.id, ended=ended))
 
     async def _run(self) -> None:
         failures = 0

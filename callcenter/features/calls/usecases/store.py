@@ -74,9 +74,7 @@ async def without_lost_references(session: AsyncSession, one: Picture) -> Pictur
         "agent_id": call.agent_id if call.agent_id in agents else None,
         "queue_id": call.queue_id if call.queue_id in queues else None,
         "number_id": call.number_id if call.number_id in numbers else None,
-        "legs": tuple(
-            replace(leg, agent_id=leg.agent_id if leg.agent_id in agents else None) for leg in call.legs
-        ),
+        "legs": tuple(replace(leg, agent_id=leg.agent_id if leg.agent_id in agents else None) for leg in call.legs),
     }
     return Picture(replace(call, **changed), one.source)
 
