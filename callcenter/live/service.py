@@ -31,7 +31,7 @@ from callcenter.live.pictures import agents_concerned, iso
 from callcenter.live.state import BusinessNow, State
 from callcenter.live.views import AgentView, AlertView, Snapshot
 
-Translate = Callable[[str, str, Mapping[str, Any]], str]
+Translate = Callable[[str, str, dict[str, Any]], str]
 """``translate(language, key, values)`` → the text in that language."""
 
 # Changes that come within this time go out as one delta.
@@ -45,7 +45,7 @@ _SNAPSHOT_SECONDS = 1.0
 _SNAPSHOTS = 200
 
 
-def in_english(_language: str, key: str, values: Mapping[str, Any]) -> str:
+def in_english(_language: str, key: str, values: dict[str, Any]) -> str:
     """The text itself, where nobody translates."""
     return key % values if values else key
 

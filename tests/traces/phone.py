@@ -96,7 +96,8 @@ class Call:
         """Gives up calling before the answer."""
         self.phone.send(
             f"CANCEL {self.request_uri} SIP/2.0\r\nVia: {self.phone.via(self.branch)}\r\nMax-Forwards: 70\r\n"
-            f"From: {self.local}\r\nTo: {self.request_uri_to}\r\nCall-ID: {self.id}\r\nCSeq: {self.invite_cseq} CANCEL\r\n"
+            f"From: {self.local}\r\nTo: {self.request_uri_to}\r\nCall-ID: {self.id}\r\n"
+            f"CSeq: {self.invite_cseq} CANCEL\r\n"
             "Content-Length: 0\r\n\r\n"
         )
 

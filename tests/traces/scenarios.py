@@ -124,7 +124,7 @@ async def queue_abandoned(world: World) -> None:
     {
         "direction": "in", "result": "missed", "queue_id": 2, "agents": (), "rung": (), "agent_id": None,
         "number_id": 2, "talk_seconds": 0.0, "legs": 1, "hangup_by": "system",
-        "steps": "started recording menu key:t queued left_queue hangup:system",
+        "steps": "started recording menu queued left_queue hangup:system",
     }
 )  # fmt: skip
 async def queue_no_agent(world: World) -> None:
@@ -174,7 +174,7 @@ async def _first(phone: Phone, other: Phone, *, reject: str) -> Call:
 @scenario(
     {
         "direction": "in", "result": "answered", "queue_id": 2, "agents": (13,), "rung": (11, 13), "agent_id": 13,
-        "steps": "started recording menu key:t queued rang:cancelled rang:answered left_queue answered hangup:client",
+        "steps": "started recording menu queued rang:cancelled rang:answered left_queue answered hangup:client",
     }
 )  # fmt: skip
 async def menu_queue_all_ring(world: World) -> None:
@@ -382,7 +382,8 @@ async def click_hung_up_by_command(world: World) -> None:
 @scenario(
     {
         "direction": "internal", "result": "answered", "from_number": "101", "to_number": "103", "agents": (11, 13),
-        "rung": (13,), "talk_seconds": 0.6, "hangup_by": "agent", "steps": "started rang:answered answered hangup:agent",
+        "rung": (13,), "talk_seconds": 0.6, "hangup_by": "agent",
+        "steps": "started rang:answered answered hangup:agent",
     }
 )  # fmt: skip
 async def internal_answered(world: World) -> None:
@@ -451,8 +452,8 @@ async def blind_transfer_outgoing(world: World) -> None:
         "hangup_by": "client",
         "talk_seconds": 1.1,
         "hold_seconds": 1.2,
-        "steps": "started recording prompt queued rang:answered left_queue answered held resumed answered transferred:103"
-        " hangup:client",
+        "steps": "started recording prompt queued rang:answered left_queue answered held resumed answered"
+        " transferred:103 hangup:client",
     },
     {"direction": "internal", "result": "answered", "agents": (11, 13), "talk_seconds": 0.6},
 )

@@ -144,7 +144,8 @@ def learn(directory: Directory, call: CallNow, name: str, value: str) -> bool:
         return before != shown
     if word == "dir":
         direction = _DIRECTIONS.get(value)
-        if direction is None or "direction" in call.settled:
+        # A command cannot know that the number it dials is a colleague's: the dialplan says so a moment later.
+        if direction is None or ("direction" in call.settled and not call.click_to_dial):
             return False
         call.settled.add("direction")
         changed, call.direction = call.direction != direction, direction

@@ -143,10 +143,17 @@ def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
     call.wait_from = picture.queued_at if picture.queued_at is not None else picture.started_at
     if picture.answered_at is not None and picture.queue_id is not None and picture.queued_at is not None:
         call.answer_queue = (picture.queue_id, picture.queued_at, picture.left_queue_at or picture.answered_at)
-    # The journal's picture counts the talk up to its own moment; from there on it is counted here.
+    # The picture counts talk and hold up to its own last moment; from there on they are counted here.
     call.at = call.mode_since = max(
-        [picture.started_at, picture.answered_at or 0.0, *(step.at for step in picture.steps)]
+        [
+            picture.started_at,
+            picture.answered_at or 0.0,
+            picture.held_at or 0.0,
+            *(step.at for step in picture.steps),
+            *(leg.ended_at or leg.bridged_at or 0.0 for leg in picture.legs),
+        ]
     )
+    call.mode = "talk" if picture.state == "talking" else "hold" if picture.state == "held" else None
     book.calls[call.id] = call
     for one in picture.legs:
         found = learn.party_of(one.channel)
