@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # At most this many bytes are worked off in one go; who wants more asks again.
 PIECE = 16 * 1024 * 1024
+_BEGIN = re.compile(rb'"[A-Za-z_]+","\d+\.\d+","')
+_BREAKS = {ord("\r"): " ", ord("\n"): " ", 0: " "}
 _LINKEDID = NAMES.index("linkedid")
 
 
@@ -51,7 +54,7 @@ def rows(file: Path, position: JournalPosition, piece: int = PIECE) -> tuple[lis
         with path.open("rb") as source:
             source.seek(start)
             data = source.read(room)
-        whole = data.rfind(b"\n") + 1
+        whole = _whole(data)
         found.extend(_parse(data[:whole], inode, start))
         position = JournalPosition(inode=inode, offset=start + whole)
         room -= whole
@@ -79,10 +82,10 @@ def _files(file: Path, position: JournalPosition) -> Iterator[tuple[Path, int, i
 
 def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
     offset = start
-    for line in data.splitlines(keepends=True):
+    for line in _records(data):
         here, offset = JournalPosition(inode=inode, offset=offset), offset + len(line)
         try:
-            values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n")]), [])
+            values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n").translate(_BREAKS)]), [])
             fields = dict(zip(NAMES, values, strict=True))
             kind = fields["userdeftype"] if fields["eventtype"] == "USER_DEFINED" else fields["eventtype"]
             yield Row(
@@ -97,6 +100,27 @@ def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
         except (ValueError, KeyError, csv.Error):
             if line.strip():
                 log.warning("a line of the call journal is skipped at %d: %r", here.offset, line[:200])
+
+
+def _whole(data: bytes) -> int:
+    """How much of ``data`` is whole records."""
+    return data.rfind(b'"\n') + 2 if b'"\n' in data else 0
+
+
+def _records(data: bytes) -> Iterator[bytes]:
+    """Whole records: a line break inside quotes (a caller ID can hold one) belongs to its record.
+
+    A line that begins as only Asterisk can begin one ends whatever stands before it: every quote that comes from
+    outside is doubled.
+    """
+    record = b""
+    for line in data.splitlines(keepends=True) if b"\r" not in data else re.findall(rb"[^\n]*\n", data):
+        if record and (not record.count(b'"') % 2 or _BEGIN.match(line)):
+            yield record
+            record = b""
+        record += line
+    if record:
+        yield record
 
 
 def rotate(file: Path, position: JournalPosition, above: int = 256 * 1024 * 1024, keep: int = 2) -> bool:
@@ -137,7 +161,7 @@ def tail(file: Path, began_at: float, linkedids: frozenset[str], most: int = 64 
     except FileNotFoundError:
         return []
     offset = start
-    for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+    for line in _records(data[: _whole(data)]):
         # A cheap look at the third column before the line is taken apart.
         parts = line.split(b'","', 3)
         if len(parts) > 3 and parts[_LINKEDID].strip(b'"') in wanted:

@@ -303,6 +303,7 @@ class Link:
         if not signed.ok:
             raise LinkLost(REFUSED)
         await self._wait_for_boot()
+        await self._learn_name()
         self._set("syncing", "")
         try:
             await asyncio.wait_for(self._sync(self), self.timing.sync)
@@ -319,6 +320,15 @@ class Link:
         except TimeoutError as error:
             raise LinkLost(NOT_BOOTED) from error
 
+    async def _learn_name(self) -> None:
+        """Asterisk's name for itself stands in every event: what comes without it was made by somebody else."""
+        try:
+            settings = await self.ask("CoreSettings", as_list=False)
+        except Unavailable as error:
+            raise LinkLost(SILENT) from error
+        if self._protocol is not None:
+            self._protocol.trust(str(settings.fields.get("CoreSystemName", "")))
+
     async def _keep_alive(self) -> None:
         """Own pings: a peer from which nothing at all came for two intervals is dead."""
         every, loop = self.timing.keepalive, asyncio.get_running_loop()
@@ -334,7 +344,7 @@ class Link:
     def _arrived(self, events: list[Fields]) -> None:
         for fields in events:
             name = fields.get("Event")
-            if name == "FullyBooted":
+            if name == "FullyBooted" and not self._booted.is_set():
                 self.uptime = _seconds(fields.get("Uptime", ""))
                 self._booted.set()
             elif name == "Shutdown":

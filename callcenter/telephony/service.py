@@ -356,7 +356,8 @@ class Telephony:
 
     def _link_changed(self, state: LinkState, reason: str) -> None:
         now = self.clock.epoch()
-        if state == "connecting":
+        if state in ("connecting", "syncing"):
+            # Events before the state is read tell nothing that the state does not hold.
             self.stream.clear()
             self.stream.hold()
         elif state == "up":

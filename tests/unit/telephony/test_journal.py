@@ -205,3 +205,24 @@ def test_the_tail_of_a_long_file_is_found_without_reading_it_all(tmp_path: Path)
     file.write_bytes(b"".join(old * 8) + trace("queue_answered"))
     found = cel_file.tail(file, target[0].time, frozenset({target[0].linkedid}))
     assert [row.fields for row in found] == [row.fields for row in target if row.linkedid == target[0].linkedid]
+
+
+def test_what_a_caller_writes_into_his_number_is_not_taken_for_a_row(tmp_path: Path) -> None:
+    whole = lines("queue_answered")
+    uniqueid = whole[0].split(b'","')[3]
+    rows_of_his_own = b"7916\r\n" + b'""HANGUP"",""1795300000.000000"",""' + uniqueid + b'"",""' + uniqueid + b'""'
+    rows_of_his_own += b"\nHANGUP,1795300000.0," + uniqueid + b"," + uniqueid + b",PJSIP/x,,,,,,,,,,,,\n"
+    first = whole[0].replace(b'"79160000001"', b'"' + rows_of_his_own + b'"', 1)
+    assert first != whole[0]
+    found = read(tmp_path, first + b"".join(whole[1:]))
+    assert len(found) == len(whole)
+    assert found[0].fields["cid_num"].startswith("7916 ")
+    assert "\n" not in found[0].fields["cid_num"]
+    (call,) = completed_calls(found, replay.DIRECTORY)
+    assert replay.differences(call, scenarios.EXPECTED["queue_answered"][0]) == []
+
+
+def test_a_half_written_row_spoils_only_itself(tmp_path: Path) -> None:
+    whole = lines("queue_answered")
+    data = b"".join(whole[:4]) + whole[4][:-40] + b"\n" + b"".join(whole[4:])
+    assert len(read(tmp_path, data)) == len(whole)

@@ -200,17 +200,47 @@ async def test_letters_split_over_two_reads_stay_whole() -> None:
         assert harness.events == [{"Event": "Newchannel", "Uniqueid": "1.1", "CallerIDName": "«Иванов» 😀"}]
 
 
-async def test_broken_bytes_and_strange_lines_do_no_harm() -> None:
+async def test_broken_bytes_and_empty_values_do_no_harm() -> None:
     async with fake_ami() as server, linked(server) as harness:
-        server.last.send(
-            b"Event: Hangup\r\nUniqueid: 1.1\r\nno colon here\r\nCallerIDName: \xff\xfe\r\nEmpty: \r\n\r\n"
-        )
-        server.last.send(
-            b"\r\n\r\nEvent: Unwanted\r\nUniqueid: 7\r\n\r\nrubbish\r\n\r\n" + message(Event="Hangup", Uniqueid=2)
-        )
+        server.last.send(b"Event: Hangup\r\nUniqueid: 1.1\r\nBare:\r\nCallerIDName: \xff\xfe\r\nEmpty: \r\n\r\n")
+        server.last.send(b"\r\n\r\nEvent: Unwanted\r\nUniqueid: 7\r\n\r\nrubbish\r\n\r\n")
+        server.last.send(message(Event="Hangup", Uniqueid=2))
         await harness.until(lambda: len(harness.events) == 2)
-        assert harness.events[0] == {"Event": "Hangup", "Uniqueid": "1.1", "CallerIDName": "\ufffd\ufffd", "Empty": ""}
+        name = "\ufffd\ufffd"
+        assert harness.events[0] == {
+            "Event": "Hangup",
+            "Uniqueid": "1.1",
+            "Bare": "",
+            "CallerIDName": name,
+            "Empty": "",
+        }
         assert harness.events[1]["Uniqueid"] == "2"
+
+
+EVIL = (
+    "7916\r\nUniqueid: 6.6",
+    "7916\r\nno colon",
+    "7916\r\n\r\nEvent: Hangup\r\nUniqueid: 6.6",
+    "7916\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nTimestamp: 1.0\r\nSystemName: guess\r\nUniqueid: 6.6",
+    "7916\r\n\r\nResponse: Success\r\nActionID: 1\r\nUniqueid: 6.6",
+    "7916\r\n\r\nEvent: Shutdown\r\nUniqueid: 6.6",
+)
+
+
+@pytest.mark.parametrize("evil", EVIL)
+async def test_what_a_caller_writes_into_his_number_is_not_taken_for_an_event(evil: str) -> None:
+    async with fake_ami() as server:
+        server.replies["coresettings"] = lambda _, a: message(
+            Response="Success", ActionID=a["actionid"][0], CoreSystemName="secret"
+        )
+        async with linked(server) as harness:
+            head = {"Privilege": "call,all", "Timestamp": "1.0", "SystemName": "secret"}
+            server.last.send(message(Event="Newchannel", **head, CallerIDNum=evil, Uniqueid="1.1"))
+            server.last.send(message(Event="Hangup", **head, Uniqueid="1.1"))
+            await harness.until(lambda: bool(harness.events) and harness.events[-1]["Event"] == "Hangup")
+            assert [(e["Event"], e["Uniqueid"]) for e in harness.events if "Uniqueid" in e] == [("Hangup", "1.1")]
+            assert harness.link.up
+            assert len(server.connections) == 1
 
 
 async def test_only_our_variables_and_steps_are_delivered() -> None:
