@@ -1,4 +1,4 @@
-"""The shift board on the real product: what one person does, another one sees, and every figure tells what it is made of."""
+"""The shift board on the real product: what one person does, another one sees; each figure tells what it is made of."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_an_agent_does_is_seen_by_the_supervisor(operator: Person, supervis
     expect(tile.locator("time")).to_have_attribute("data-since", before)
     operator.page.evaluate("callcenter.api('PUT', '/api/v1/me/state', {state: 'offline'})")
     expect(tile).to_have_attribute("data-is", "offline", timeout=2_000)
-    assert page.evaluate("shifts") == []
+    assert_calm(page)
 
 
 @pytest.mark.rule("SUP-01", "SUP-02")
@@ -90,9 +90,6 @@ def test_a_call_moves_through_the_board(operator: Person, supervisor: Person, st
     expect(row.locator('[data-figure="waiting"]')).to_have_text("0")
     expect(row.locator('[data-figure="longest"]')).to_have_text("—")
     expect(page.locator('.kpis [data-figure="talking"]')).to_have_text("1")
-    page.wait_for_function(
-        "n => callcenter.store.state.queues && document.querySelector('.kpis [data-figure=asa]')", arg=0
-    )
     hang_up(stack, call)
     expect(tile).not_to_have_attribute("data-is", "talking", timeout=10_000)
     value, formula, top, bottom = figure_of(page, "asa")
@@ -100,7 +97,7 @@ def test_a_call_moves_through_the_board(operator: Person, supervisor: Person, st
     assert "÷" in formula
     assert value
     assert top
-    assert page.evaluate("shifts.filter(s => s.value > 0.001)") == []
+    assert_calm(page)
     operator.page.evaluate("callcenter.api('PUT', '/api/v1/me/state', {state: 'offline'})")
 
 
@@ -185,6 +182,12 @@ def figure_of(page: Page, name: str) -> tuple[str, str, str, str]:
     parts = tuple(panel.locator(f'[data-part="{part}"]').inner_text() for part in ("value", "formula", "top", "bottom"))
     page.keyboard.press("Escape")
     return parts[0], parts[1], parts[2], parts[3]
+
+
+def assert_calm(page: Page) -> None:
+    """Nothing jumped; the bar of states may grow and shrink inside its own frame."""
+    shifts = page.evaluate("shifts.filter(s => s.value > 0.0001)")
+    assert [s for s in shifts if not all("data-bar=" in node for node in s["nodes"])] == []
 
 
 def hang_up(stack: Stack, call: Call) -> None:

@@ -14,6 +14,14 @@ export function startFormula(current) {
     const button = event.target.closest?.("#wallboard [data-figure]");
     if (button) open(button, current());
   });
+  // Before the shell's keys: there Escape would reject a call that rings.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !panel()?.matches(":popover-open")) return;
+    event.preventDefault();
+    event.stopPropagation();
+    panel().hidePopover();
+    asked?.focus();
+  }, { capture: true });
   // What is shown stays true while it is open.
   store.subscribe((state) => [state.queues], () => refresh(current()));
   setInterval(() => refresh(current()), 1000);
