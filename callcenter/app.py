@@ -152,9 +152,7 @@ async def _life(app: web.Application, *, settings: Settings, features: tuple[Fea
     try:
         for feature in features:
             for subscription in feature.subscriptions:
-                services.bus.handle(
-                    subscription.queue, subscription.kind, partial(subscription.handler, services)
-                )
+                services.bus.handle(subscription.queue, subscription.kind, partial(subscription.handler, services))
         for feature in features:
             started.append(feature)
             if feature.on_start:

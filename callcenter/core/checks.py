@@ -6,11 +6,13 @@ from typing import Literal
 
 import msgspec
 
+State = Literal["ok", "warning", "wrong"]
+
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """``state``: ok, warning (works, but look at it) or wrong. ``advice`` says what to do; English, for a terminal."""
 
     name: str
-    state: Literal["ok", "warning", "wrong"] = "ok"
+    state: State = "ok"
     detail: str = ""
     advice: str = ""

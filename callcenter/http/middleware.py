@@ -54,7 +54,7 @@ async def request_id(request: web.Request, handler: Handler) -> web.StreamRespon
         )
 
 
-def security_headers(policy: str, *, secure: bool) -> Callable[..., Awaitable[web.StreamResponse]]:
+def security_headers(policy: str, *, secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Adds the headers that keep a page to itself; ``policy`` is the Content-Security-Policy."""
     fixed = {
         "Content-Security-Policy": policy,
@@ -90,9 +90,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except (asyncio.CancelledError, ConnectionResetError):
         raise
     except Exception:
-        log.exception(
-            "%s %s failed", request.method, request.path, extra={"request": request.get(REQUEST_ID, "")}
-        )
+        log.exception("%s %s failed", request.method, request.path, extra={"request": request.get(REQUEST_ID, "")})
         message = N_("Something went wrong on our side. Try again; if it happens again, name the number %(id)s.")
         text = render.texts(request).fill(message, {"id": request.get(REQUEST_ID, "")})
         if is_api(request):

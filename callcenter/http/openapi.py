@@ -33,9 +33,7 @@ async def _document(request: web.Request) -> web.Response:
     here = site(request)
     if here.openapi is None:
         here.openapi = msgspec.json.encode(describe(here.routes))
-    return web.Response(
-        body=here.openapi, content_type="application/json", headers={"Cache-Control": "no-cache"}
-    )
+    return web.Response(body=here.openapi, content_type="application/json", headers={"Cache-Control": "no-cache"})
 
 
 async def _docs(request: web.Request) -> web.Response:

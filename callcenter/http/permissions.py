@@ -1,4 +1,4 @@
-"""Roles and named permissions; which role has which is this one table (design: owner > administrator > supervisor …)."""
+"""Roles and named permissions; which role has which is this one table (owner > administrator > supervisor …)."""
 
 from __future__ import annotations
 

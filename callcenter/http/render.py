@@ -24,7 +24,7 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?')
 
 def language(request: web.Request) -> str:
     """The language of the answer."""
-    return request.get(LANGUAGE, DEFAULT)
+    return str(request.get(LANGUAGE, DEFAULT))
 
 
 def texts(request: web.Request) -> Catalogue:
@@ -186,9 +186,7 @@ def error_answer(request: web.Request, error: ProductError) -> web.StreamRespons
         if is_api(request):
             headers["WWW-Authenticate"] = 'Bearer realm="callcenter"'
         elif not is_fragment(request) and request.method in ("GET", "HEAD"):
-            return web.Response(
-                status=303, headers={"Location": sign_in_address(request), "Cache-Control": "no-store"}
-            )
+            return web.Response(status=303, headers={"Location": sign_in_address(request), "Cache-Control": "no-store"})
     if is_api(request) or isinstance(error, NotSignedIn) or _wants_json(request):
         return api(request, error_body(request, error), error.status, headers)
     return error_page(request, error.status, said(request, error), headers)
@@ -205,16 +203,14 @@ def error_body(request: web.Request, error: ProductError) -> dict[str, Any]:
     return {"error": shown}
 
 
-def error_page(
-    request: web.Request, status: int, message: str, headers: dict[str, str] | None = None
-) -> web.Response:
+def error_page(request: web.Request, status: int, message: str, headers: dict[str, str] | None = None) -> web.Response:
     """An error as a page; it has #main, so a swap shows it and the shell stays."""
     title = texts(request).gettext(_TITLES.get(status, N_("Something went wrong")))
     template = "errors/error.html" if request.get(CURRENT) else "errors/bare.html"
     return page(request, template, status=status, headers=headers, title=title, message=message, code=status)
 
 
-_TITLES = {
+_TITLES: dict[int, str] = {
     HTTPStatus.FORBIDDEN: N_("No permission"),
     HTTPStatus.NOT_FOUND: N_("Not found"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: N_("Too large"),

@@ -26,7 +26,7 @@ class Route:
 
     ``permission`` is a name of http.permissions, or None for a route that needs no sign-in (write why beside it).
     Paths below ``/api/v1`` answer JSON, take a bearer token or the session cookie with a CSRF header, and stand in
-    openapi.json with ``summary``, ``body`` and ``returns`` (msgspec types), ``params``, ``scope``. Other paths are pages.
+    openapi.json with ``summary``, ``body``, ``returns`` (msgspec types) and ``params``. Other paths are pages.
     ``any_of`` widens: one of these permissions is enough (the handler then narrows what is seen).
     """
 

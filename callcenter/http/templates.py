@@ -16,8 +16,9 @@ from callcenter.http.assets import Assets
 from callcenter.http.texts import LANGUAGES, Texts
 
 # A page must render even before the shell is there (first start of a developer's clone).
-_BARE = """<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8"><title>{% block title %}{% endblock %}
-</title></head><body><main id="main" hx-history-elt>{% block main %}{% endblock %}</main></body></html>"""
+_BARE = """<!doctype html><html lang="{{ language }}"><head><meta charset="utf-8">
+<title>{% block title %}{% endblock %}</title></head>
+<body><main id="main" hx-history-elt>{% block main %}{% endblock %}</main></body></html>"""
 
 
 def environments(folder: Path, texts: Texts, assets: Assets, *, debug: bool) -> dict[str, Environment]:
@@ -27,7 +28,9 @@ def environments(folder: Path, texts: Texts, assets: Assets, *, debug: bool) -> 
 
 def _environment(folder: Path, texts: Texts, assets: Assets, language: str, *, debug: bool) -> Environment:
     env = Environment(
-        loader=ChoiceLoader([FileSystemLoader(folder), DictLoader({"shell/base.html": _BARE, "shell/plain.html": _BARE})]),
+        loader=ChoiceLoader(
+            [FileSystemLoader(folder), DictLoader({"shell/base.html": _BARE, "shell/plain.html": _BARE})]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         auto_reload=debug,

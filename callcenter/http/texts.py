@@ -95,7 +95,7 @@ def read(files: list[Path]) -> Catalogue:
             if not message.id or message.fuzzy:
                 continue
             key = message.id if isinstance(message.id, str) else message.id[0]
-            value = message.string if isinstance(message.string, str) else tuple(message.string)
+            value = message.string if isinstance(message.string, str) else tuple(message.string or ())
             if not value or (isinstance(value, tuple) and not all(value)):
                 continue
             messages.setdefault(key, value)

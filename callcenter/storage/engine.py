@@ -1,8 +1,8 @@
 """The engine: SQLite beside the server by default, PostgreSQL by one setting; both behave alike.
 
-Both give READ COMMITTED: each statement sees what is committed when it starts. On SQLite a transaction is opened only at
-its first write, and then with BEGIN IMMEDIATE, so that a second writer waits its turn (up to ``BUSY_SECONDS``) instead of
-failing on a stale snapshot, and readers never wait for a writer.
+Both give READ COMMITTED: each statement sees what is committed when it starts. On SQLite a transaction is opened
+only at its first write, and then with BEGIN IMMEDIATE, so that a second writer waits its turn (up to ``BUSY_SECONDS``)
+instead of failing on a stale snapshot, and readers never wait for a writer.
 """
 
 from __future__ import annotations

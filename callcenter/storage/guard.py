@@ -168,8 +168,8 @@ def fill_insert(state: ORMExecuteState, business: int) -> tuple[Insert, Any, dic
     if statement.select is not None or statement._multi_values:
         raise ScopeError("INSERT from SELECT or with many VALUES: give the rows as parameters instead")
     given = {_name(key): value for key, value in (statement._values or {}).items()}
-    rows: Sequence[Mapping[str, Any]]
-    rows = state.parameters if isinstance(state.parameters, list) else [state.parameters or {}]  # type: ignore[assignment]
+    sent: Any = state.parameters
+    rows: list[Mapping[str, Any]] = sent if isinstance(sent, list) else [sent or {}]
     for row in (given, *rows):
         if BUSINESS in row and _plain(row[BUSINESS]) != business:
             raise ScopeError(f"{kind.__name__} of another business written")

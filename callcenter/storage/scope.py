@@ -1,8 +1,8 @@
 """Sessions that can see one business only, by construction.
 
-``Database.business(id)`` gives a session in which every SELECT, UPDATE and DELETE is limited to that business, every new
-row gets it, and a row may refer to rows of the same business only. ``Database.system()`` sees all and is for start-up,
-sign-in and jobs. A plain session without either refuses to touch a business's rows. storage.guard says how.
+``Database.business(id)`` gives a session in which every SELECT, UPDATE and DELETE is limited to that business, every
+new row gets it, and a row may refer to rows of the same business only. ``Database.system()`` sees all and is for
+start-up, sign-in and jobs. A plain session without either refuses to touch a business's rows. storage.guard says how.
 """
 
 from __future__ import annotations
@@ -112,11 +112,10 @@ def _fill(session: Session, context: UOWTransaction, instances: Any) -> None:
             if row in session.new or row in session.deleted or session.is_modified(row):
                 raise ScopeError(f"{type(row).__name__} is written with Database.system()")
             continue
-        if row.business_id is None and row in session.new:
+        owner: int | None = row.business_id
+        if owner is None and row in session.new:
             row.business_id = business
-        elif row.business_id != business or (
-            row not in session.new and inspect(row).attrs.business_id.history.has_changes()
-        ):
+        elif owner != business or (row not in session.new and inspect(row).attrs.business_id.history.has_changes()):
             raise ScopeError(f"{type(row).__name__} of another business written")
         if row not in session.deleted:
             _check_references(session, inspect(row).mapper, _changed(row))
@@ -138,7 +137,7 @@ def _check_references(session: Session, mapper: Mapper[Any], values: Mapping[str
         name = inspect(target).get_property_by_column(key).key
         known = {getattr(row, name) for row in session.new if isinstance(row, target)}
         # What this session has loaded or written itself is of this business already.
-        known |= {found[1][0] for found in session.identity_map.keys() if found[0] is inspect(target).class_}
+        known |= {found[1][0] for found in session.identity_map.keys() if found[0] is inspect(target).class_}  # noqa: SIM118
         unknown = ids - known
         if unknown:
             column = getattr(target, name)
@@ -148,7 +147,7 @@ def _check_references(session: Session, mapper: Mapper[Any], values: Mapping[str
 
 
 async def exclusive(session: AsyncSession, key: str) -> None:
-    """Waits for other transactions that took the same ``key`` in this business, and holds them off until this one ends.
+    """Waits for other transactions that took the same ``key`` in this business; holds them off until this one ends.
 
     SQLite has one writer at a time anyway, so there it takes the write lock.
     """
@@ -161,7 +160,7 @@ async def exclusive(session: AsyncSession, key: str) -> None:
 
 
 class Database:
-    """The engine and its sessions. Each ``async with`` is one transaction: committed at its end, rolled back on error."""
+    """The engine and its sessions. Each ``async with`` is a transaction: committed at its end, rolled back on error."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine

@@ -278,9 +278,7 @@ async def test_a_person_of_two_businesses_switches(client: Client, house: House,
     person = house.people["operator@a"]
     async with db.system() as session:
         session.add(
-            Membership(
-                business_id=house.businesses["b"], user_id=person.user_id, role="supervisor", created_at=NOW
-            )
+            Membership(business_id=house.businesses["b"], user_id=person.user_id, role="supervisor", created_at=NOW)
         )
     csrf = {"X-CSRF-Token": await sign_in(client, ANNA)}
     me = await (await client.get("/api/v1/me")).json()
@@ -346,12 +344,8 @@ async def test_a_token_is_never_wider_than_its_maker(client: Client, house: Hous
 
 async def test_tokens_of_others_cannot_be_revoked(client: Client, house: House, db: Database) -> None:
     async with db.system() as session:
-        mate = await session.scalar(
-            select(ApiToken.id).where(ApiToken.user_id == house.people["owner@a"].user_id)
-        )
-        stranger = await session.scalar(
-            select(ApiToken.id).where(ApiToken.user_id == house.people["owner@b"].user_id)
-        )
+        mate = await session.scalar(select(ApiToken.id).where(ApiToken.user_id == house.people["owner@a"].user_id))
+        stranger = await session.scalar(select(ApiToken.id).where(ApiToken.user_id == house.people["owner@b"].user_id))
     for token in (mate, stranger, 999):
         answer = await client.delete(f"/api/v1/tokens/{token}", headers=house.headers("operator@a"))
         assert answer.status == 404

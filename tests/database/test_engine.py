@@ -129,24 +129,25 @@ async def test_exclusive_makes_others_wait(db: Database, house: House) -> None:
 
 async def test_an_error_takes_everything_back(db: Database, house: House) -> None:
     business = house.businesses["a"]
-    with pytest.raises(RuntimeError):
+
+    async def half() -> None:
         async with db.business(business) as session:
             session.add(Queue(name="half", created_at=NOW))
             await session.flush()
             raise RuntimeError
-    with pytest.raises(IntegrityError):
+
+    async def twice() -> None:
         async with db.business(business) as session:
             session.add(Queue(name="whole", created_at=NOW))
-            agent = (await session.scalars(select(Agent))).first()
-            assert agent
-            session.add(
-                Agent(
-                    membership_id=agent.membership_id,
-                    name="twice",
-                    short_number=agent.short_number,
-                    wanted_since=NOW,
-                )
-            )
+            one = (await session.scalars(select(Agent))).first()
+            assert one
+            number, member = one.short_number, one.membership_id
+            session.add(Agent(membership_id=member, name="twice", short_number=number, wanted_since=NOW))
+
+    with pytest.raises(RuntimeError):
+        await half()
+    with pytest.raises(IntegrityError):
+        await twice()
     assert await count(db, business) == 0
 
 

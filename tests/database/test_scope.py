@@ -174,7 +174,7 @@ async def test_refused_with_parameters(a: AsyncSession, house: House, strange: t
             await doing()
     for name in ("bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"):
         with pytest.raises(ScopeError):
-            await a.run_sync(lambda sync, n=name: getattr(sync, n)(*([[]] if n == "bulk_save_objects" else [Queue, []])))  # type: ignore[misc]
+            await a.run_sync(lambda sync, n=name: getattr(sync, n)(Queue, []))  # type: ignore[misc]
 
 
 async def test_inserts_get_the_business(db: Database, house: House) -> None:
@@ -202,10 +202,12 @@ async def test_upsert_does_not_reach_another_business(db: Database, house: House
         async with db.business(business) as session:
             await session.execute(upsert(comment))
     async with db.system() as session:
-        assert (await session.execute(select(CallRecord.business_id, CallRecord.comment))).all() == [(b, "theirs again")]
+        assert (await session.execute(select(CallRecord.business_id, CallRecord.comment))).all() == [
+            (b, "theirs again")
+        ]
     async with db.business(a) as session:
+        row = made(CallRecord).values(id="1.1", direction="in", started_at=NOW)
         with pytest.raises(ScopeError):
-            row = made(CallRecord).values(id="1.1", direction="in", started_at=NOW)
             await session.execute(row.on_conflict_do_update(index_elements=["id"], set_={"business_id": a}))
 
 
@@ -279,9 +281,9 @@ async def test_people_of_other_businesses(a: AsyncSession, house: House) -> None
     assert (await a.scalars(select(Business.id))).all() == [house.businesses["a"]]
     assert await a.get(User, house.people["owner@b"].user_id) is None
     assert await a.scalar(select(func.count()).select_from(Membership)) == 5
+    user = await a.get_one(User, house.people["owner@a"].user_id)
+    user.name = "changed"
     with pytest.raises(ScopeError):
-        user = await a.get_one(User, house.people["owner@a"].user_id)
-        user.name = "changed"
         await a.flush()
     a.expunge_all()
 

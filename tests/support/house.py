@@ -123,9 +123,7 @@ async def furnish(db: Database, now: datetime = NOW) -> House:
                     session, email=email, name=f"{role.title()} {key.upper()}", password="", at=now
                 )
                 user.password_hash = hashed
-                member = await accounts.add_member(
-                    session, business_id=business.id, user_id=user.id, role=role, at=now
-                )
+                member = await accounts.add_member(session, business_id=business.id, user_id=user.id, role=role, at=now)
                 person = Person(user.id, member.id, business.id, email, role)
                 if role in ("supervisor", "operator"):
                     agent = await agents.create_agent(

@@ -33,7 +33,10 @@ class PostgresServer:
         identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user is not None else {}
         data = self.folder / "data"
         subprocess.run(
-            [self.bin / "initdb", "-D", data, "-U", "callcenter", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"],
+            [
+                *(self.bin / "initdb", "-D", data, "-U", "callcenter"),
+                *("--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"),
+            ],
             check=True,
             capture_output=True,
             cwd=self.folder,

@@ -9,7 +9,7 @@ import time
 from urllib.parse import urlsplit
 
 from callcenter.config import Settings
-from callcenter.core.checks import Finding
+from callcenter.core.checks import Finding, State
 from callcenter.telephony.asterisk import secrets
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -91,15 +91,16 @@ async def certificates(settings: Settings) -> list[Finding]:
         advice = f"look at the proxy that answers {settings.public_url}"
         return [Finding(name=name, state="wrong", detail=str(error), advice=advice)]
     detail = f"{parts.hostname}: {left:.0f} days left"
-    state = "ok" if left > _DAYS else "warning" if left > 2 else "wrong"
+    state: State = "ok" if left > _DAYS else "warning" if left > 2 else "wrong"
     return [Finding(name=name, state=state, detail=detail, advice="renew the certificate")]
 
 
 def _days_left(host: str, port: int) -> float:
     context = ssl.create_default_context()
-    with socket.create_connection((host, port), timeout=5) as plain, context.wrap_socket(
-        plain, server_hostname=host
-    ) as secure:
+    with (
+        socket.create_connection((host, port), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
         found = secure.getpeercert() or {}
     return (ssl.cert_time_to_seconds(str(found["notAfter"])) - time.time()) / 86400
 

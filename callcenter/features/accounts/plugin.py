@@ -95,9 +95,7 @@ FEATURE = Feature(
             returns=tokens.MadeToken,
             status=201,
         ),
-        Route(
-            "DELETE", f"/api/v1/tokens/{_NUMBER}", tokens.delete, SIGNED_IN, summary="Revoke a token", status=204
-        ),
+        Route("DELETE", f"/api/v1/tokens/{_NUMBER}", tokens.delete, SIGNED_IN, summary="Revoke a token", status=204),
         Route("GET", "/profile/tokens", tokens.show, SIGNED_IN),
         Route("POST", "/profile/tokens", tokens.add, SIGNED_IN),
         Route("POST", f"/profile/tokens/{_NUMBER}/revoke", tokens.remove, SIGNED_IN),

@@ -90,9 +90,7 @@ async def token_by_hash(session: AsyncSession, token_hash: str) -> tuple[ApiToke
 async def tokens(session: AsyncSession, user_id: int) -> Sequence[ApiToken]:
     """A person's tokens in the business that are not revoked, newest first (business session)."""
     found = await session.scalars(
-        select(ApiToken)
-        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
-        .order_by(ApiToken.id.desc())
+        select(ApiToken).where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
     )
     return found.all()
 

@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from callcenter.core.i18n import N_
@@ -45,9 +44,7 @@ def minutes(seconds: int) -> int:
     return max(1, -(-seconds // 60))
 
 
-def session_alive(
-    *, seen_at: datetime, expires_at: datetime, revoked_at: datetime | None, now: datetime
-) -> bool:
+def session_alive(*, seen_at: datetime, expires_at: datetime, revoked_at: datetime | None, now: datetime) -> bool:
     """Whether a sign-in still holds: not revoked, not idle for too long, not past its end."""
     return revoked_at is None and now < expires_at and now - seen_at < IDLE
 
@@ -84,10 +81,7 @@ def safe_next(address: str | None) -> str:
         return "/"
     if any(ord(c) < 32 for c in address) or "\\" in address:
         return "/"
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or parts.path.startswith(("/sign-in", "/api/v1/")):
-        return "/"
-    return address
+    return "/" if address.startswith(("/sign-in", "/api/v1/")) else address
 
 
 def timezone_known(name: str) -> bool:

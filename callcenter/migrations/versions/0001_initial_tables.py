@@ -316,9 +316,7 @@ def upgrade() -> None:
             name=op.f("fk_menu_keys_business_id_businesses"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["menu_id"], ["menus.id"], name=op.f("fk_menu_keys_menu_id_menus"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["menu_id"], ["menus.id"], name=op.f("fk_menu_keys_menu_id_menus"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_menu_keys")),
         sa.UniqueConstraint("menu_id", "key", name=op.f("uq_menu_keys_menu_id_key")),
     )
@@ -552,9 +550,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_numbers")),
-        sa.UniqueConstraint(
-            "campaign_id", "number_id", name=op.f("uq_campaign_numbers_campaign_id_number_id")
-        ),
+        sa.UniqueConstraint("campaign_id", "number_id", name=op.f("uq_campaign_numbers_campaign_id_number_id")),
     )
     op.create_index("ix_campaign_numbers_business_id", "campaign_numbers", ["business_id"])
 
@@ -637,9 +633,7 @@ def upgrade() -> None:
             name=op.f("fk_call_legs_business_id_businesses"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id_calls"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id_calls"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_legs")),
     )
     op.create_index("ix_call_legs_business_id", "call_legs", ["business_id"])

@@ -300,9 +300,7 @@ async def test_the_stream_begins_with_a_snapshot_and_ends_with_the_server(client
         await client.close()
 
 
-async def test_a_stream_ends_with_its_sign_in(
-    client: Client, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stream_ends_with_its_sign_in(client: Client, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     from callcenter.features.stream import pages
 
     monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.05)

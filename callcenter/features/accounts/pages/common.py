@@ -7,8 +7,8 @@ from aiohttp import web
 
 from callcenter.features.accounts import queries
 from callcenter.features.accounts.rules import ABSOLUTE
-from callcenter.http.current import Current, current
 from callcenter.features.accounts.usecases.who import cookie_name
+from callcenter.http.current import Current, current
 from callcenter.plugin import services
 
 

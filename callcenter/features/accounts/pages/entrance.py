@@ -10,8 +10,8 @@ from callcenter.core.errors import BadInput, ProductError
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import rules
 from callcenter.features.accounts.pages.common import drop_cookie, me, set_cookie
-from callcenter.features.accounts.usecases.address import address
 from callcenter.features.accounts.usecases import settings, sign_in, who
+from callcenter.features.accounts.usecases.address import address
 from callcenter.http import render
 from callcenter.http.current import CURRENT, current
 from callcenter.http.formats import language_name
@@ -124,9 +124,7 @@ async def _sign_in(request: web.Request, form: Credentials) -> sign_in.SignedIn:
     )
 
 
-def _form(
-    request: web.Request, target: str, *, email: str = "", error: str = "", status: int = 200
-) -> web.Response:
+def _form(request: web.Request, target: str, *, email: str = "", error: str = "", status: int = 200) -> web.Response:
     languages = [(code, language_name(code)) for code in rules.LANGUAGES if code != render.language(request)]
     return render.page(
         request,

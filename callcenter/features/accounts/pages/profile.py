@@ -11,8 +11,8 @@ from aiohttp import web
 from callcenter.core.errors import BadInput, NotFound, ProductError
 from callcenter.features.accounts import queries, rules
 from callcenter.features.accounts.pages.common import drop_cookie, me
-from callcenter.features.accounts.usecases.address import address
 from callcenter.features.accounts.usecases import settings, sign_in
+from callcenter.features.accounts.usecases.address import address
 from callcenter.http import render
 from callcenter.http.current import current
 from callcenter.http.formats import language_name
@@ -143,9 +143,7 @@ async def _change(request: web.Request, wish: ProfilePatch) -> None:
 
 
 async def _change_password(request: web.Request, wish: PasswordChange) -> None:
-    await settings.change_password(
-        services(request), current(request), old=wish.old, new=wish.new, ip=address(request)
-    )
+    await settings.change_password(services(request), current(request), old=wish.old, new=wish.new, ip=address(request))
 
 
 async def _end(request: web.Request) -> None:

@@ -45,4 +45,3 @@ async def audit(
         )
     )
     await session.flush()
-

@@ -34,7 +34,7 @@ async def verify(stored: str, password: str) -> tuple[bool, bool]:
 
 
 def _verify(stored: str, password: str) -> tuple[bool, bool]:
-    global _stand_in  # noqa: PLW0603 - made once, on first need
+    global _stand_in
     if not stored:
         _stand_in = _stand_in or hasher.hash(secrets.token_urlsafe(16))
     try:

@@ -47,9 +47,7 @@ async def create_user(
     return user
 
 
-async def add_member(
-    session: AsyncSession, *, business_id: int, user_id: int, role: str, at: datetime
-) -> Membership:
+async def add_member(session: AsyncSession, *, business_id: int, user_id: int, role: str, at: datetime) -> Membership:
     """Lets a person work in a business (system session, or the business's own)."""
     if role not in ROLES:
         raise BadInput(N_("There is no such role."), fields={"role": N_("There is no such role.")})

@@ -64,9 +64,7 @@ async def change_password(services: Services, person: Current, *, old: str, new:
     await set_password(services, person.user_id, new, keep_session=person.session_id)
 
 
-async def set_password(
-    services: Services, user_id: int, password: str, *, keep_session: int | None = None
-) -> None:
+async def set_password(services: Services, user_id: int, password: str, *, keep_session: int | None = None) -> None:
     """Sets a password without asking for the old one, and ends the sign-ins made with the old one."""
     hashed = await passwords.hash_password(password)
     async with services.db.system() as session:
@@ -83,9 +81,7 @@ async def choose_business(services: Services, user_id: int, session_id: int, bus
         places = await queries.memberships(session, user_id)
         if business_id not in {p.business.id for p in places}:
             raise NotFound(NOT_HERE)
-        await session.execute(
-            update(UserSession).where(UserSession.id == session_id).values(business_id=business_id)
-        )
+        await session.execute(update(UserSession).where(UserSession.id == session_id).values(business_id=business_id))
 
 
 async def revoke_token(services: Services, person: Current, token_id: int) -> None:

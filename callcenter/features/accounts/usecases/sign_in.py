@@ -129,9 +129,7 @@ async def revoke(services: Services, user_id: int, session_id: int) -> bool:
     async with services.db.system() as session:
         done = await session.execute(
             update(UserSession)
-            .where(
-                UserSession.id == session_id, UserSession.user_id == user_id, UserSession.revoked_at.is_(None)
-            )
+            .where(UserSession.id == session_id, UserSession.user_id == user_id, UserSession.revoked_at.is_(None))
             .values(revoked_at=services.clock.now())
             .returning(UserSession.id)
         )

@@ -52,9 +52,7 @@ class Seen:
         async with services.db.system() as session:
             for session_id, at in sessions.items():
                 await session.execute(
-                    update(UserSession)
-                    .where(UserSession.id == session_id, UserSession.seen_at < at)
-                    .values(seen_at=at)
+                    update(UserSession).where(UserSession.id == session_id, UserSession.seen_at < at).values(seen_at=at)
                 )
             for token_id, at in tokens.items():
                 await session.execute(update(ApiToken).where(ApiToken.id == token_id).values(used_at=at))
@@ -90,9 +88,7 @@ async def by_cookie(services: Services, cookie: str, agent_of: AgentOf) -> Curre
         if row is None:
             return None
         last = max(row.seen_at, seen(services).sessions.get(row.id, row.seen_at))
-        if not rules.session_alive(
-            seen_at=last, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now
-        ):
+        if not rules.session_alive(seen_at=last, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now):
             return None
         places = await queries.memberships(session, row.user_id)
         if not places:
@@ -116,7 +112,7 @@ def _current(
 ) -> Current:
     user, membership, business = member
     role = membership.role if membership.role in ROLE_PERMISSIONS else "guest"
-    allowed = ROLE_PERMISSIONS[role]  # type: ignore[index]
+    allowed = ROLE_PERMISSIONS[role]
     if scopes is not None:
         allowed = (allowed & scopes) | {SIGNED_IN}
     return Current(
@@ -126,7 +122,7 @@ def _current(
         business_id=business.id,
         business_name=business.name,
         membership_id=membership.id,
-        role=role,  # type: ignore[arg-type]
+        role=role,
         permissions=allowed,
         agent_id=agent_id,
         language=user.language,
