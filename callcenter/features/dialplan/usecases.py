@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from callcenter.config import Settings
-from callcenter.core.directory import AgentRef, Directory
+from callcenter.core.directory import AgentRef, BusinessRef, Directory
 from callcenter.core.errors import ProductError
 from callcenter.core.events import Alert
 from callcenter.core.i18n import N_
@@ -72,6 +72,10 @@ async def load_directory(db: Database) -> Directory:
             queues=await queues.for_directory(session),
             numbers=await numbers.directory_numbers(session),
             trunks=await numbers.directory_trunks(session),
+            businesses={
+                one.id: BusinessRef(id=one.id, name=one.name, timezone=one.timezone)
+                for one in await accounts.businesses(session)
+            },
         )
 
 
