@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from callcenter.features.queues import api as queues
 from callcenter.features.wallboard import usecases
 from callcenter.live.audience import Audience
 from callcenter.plugin import Services
+from tests.support import house as houses
 from tests.support.house import NOW, House
 
 Client = TestClient[Any, Any]
@@ -161,6 +163,26 @@ async def test_the_day_is_counted_from_the_log_when_the_server_starts(services: 
     ]:
         assert (figure.numerator, figure.denominator) == (top, bottom), figure.formula
         assert figure.value == pytest.approx(top / bottom)
+
+
+async def test_a_server_that_starts_shows_the_day_so_far(services: Services, house: House) -> None:
+    queue = await furnish_queue(services, house)
+    services.live.set_directory(Directory())
+    services.telephony.set_directory(Directory())
+    for minutes in (10, 20, 30):
+        await past(services, queue, NOW - timedelta(minutes=minutes), "answered", 5, talk_seconds=60.0)
+    audience = Audience(queue.business_id, None, sees_all=True)
+    client = await houses.serve(services)
+    try:
+        with services.live.subscribe(audience) as news:
+            async with asyncio.timeout(10):
+                async for _ in news:
+                    found = services.live.snapshot(audience).queues.get(queue.id)
+                    if found and found.entered:
+                        break
+        assert (found.entered, found.answered, found.asa.value) == (3, 3, 5.0)
+    finally:
+        await client.close()
 
 
 def config_of(page: str) -> dict[str, Any]:
