@@ -58,16 +58,22 @@ const jobs = [
   },
 ];
 
-await rm(out, { recursive: true, force: true });
+const began = Date.now();
 await mkdir(out, { recursive: true });
 const modules = join(here, "node_modules");
 for (const [from, to] of [
   ["htmx.org/dist/htmx.min.js", "htmx.min.js"],
   ["wavesurfer.js/dist/wavesurfer.esm.js", "wavesurfer.esm.js"],
 ]) {
-  await cp(join(modules, from), join(out, to));
+  await cp(join(modules, from), join(out, to), { preserveTimestamps: false });
 }
 for (const job of jobs) {
   if (watching) await (await esbuild.context(job)).watch();
   else await esbuild.build(job);
+}
+// Files of earlier builds go last, so that a page that loads meanwhile finds everything.
+if (!watching) {
+  for (const file of await readdir(out)) {
+    if ((await stat(join(out, file))).mtimeMs < began - 1000) await rm(join(out, file));
+  }
 }

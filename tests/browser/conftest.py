@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.support import audio, browser, stack
 from tests.support.browser import Person
@@ -68,9 +68,16 @@ def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium(microphone: Path) -> Iterator[Browser]:
+def driver() -> Iterator[Playwright]:
+    """Playwright, which may run once in a thread."""
+    with sync_playwright() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def chromium(driver: Playwright, microphone: Path) -> Iterator[Browser]:
     """One browser for all tests; each person has a profile of his own."""
-    with browser.chromium(microphone=microphone) as found:
+    with browser.chromium(driver, microphone=microphone) as found:
         yield found
 
 

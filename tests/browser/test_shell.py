@@ -121,14 +121,15 @@ def test_one_stream_serves_all_tabs(operator: Person) -> None:
     second.goto(operator.base_url + "/")
     second.wait_for_function("() => globalThis.callcenter?.store.state.live")
     assert streams == []
-    page.evaluate("callcenter.api('PUT', '/api/v1/me/state', {state: 'paused', reason: 'training'})")
-    second.wait_for_function("() => callcenter.store.state.agents[callcenter.me.agent_id].reason === 'training'")
+    choose = "wanted => callcenter.api('PUT', '/api/v1/me/state', {state: wanted})"
+    chosen = "wanted => callcenter.store.state.agents[callcenter.me.agent_id].wanted === wanted"
+    page.evaluate(choose, "paused")
+    second.wait_for_function(chosen, arg="paused")
     # The tab that holds the stream is closed: the other takes over.
-    page.close()
-    until(lambda: streams, what="the second tab opens a stream")
-    second.evaluate("callcenter.api('PUT', '/api/v1/me/state', {state: 'paused', reason: 'lunch'})")
-    second.wait_for_function("() => callcenter.store.state.agents[callcenter.me.agent_id].reason === 'lunch'")
-    second.evaluate("callcenter.api('PUT', '/api/v1/me/state', {state: 'offline'})")
+    with second.expect_request("**/api/v1/events"):
+        page.close()
+    second.evaluate(choose, "offline")
+    second.wait_for_function(chosen, arg="offline")
 
 
 def test_keys_rest_while_somebody_types(operator: Person) -> None:

@@ -49,20 +49,28 @@ def executable() -> str:
 
 
 @contextmanager
-def chromium(*, microphone: Path | None = None, ask: bool = False) -> Iterator[Browser]:
-    """A headless Chromium. ``microphone`` is a WAV that it hears; ``ask`` leaves the microphone's question to the test."""
+def chromium(
+    playwright: Playwright | None = None, *, microphone: Path | None = None, ask: bool = False
+) -> Iterator[Browser]:
+    """A headless Chromium. ``microphone`` is a WAV that it hears; ``ask`` leaves the microphone's question to the test.
+
+    Only one Playwright may run in a thread: who starts a second browser passes the first one's.
+    """
+    if playwright is None:
+        with sync_playwright() as own, chromium(own, microphone=microphone, ask=ask) as browser:
+            yield browser
+        return
     flags = [*FLAGS, *MEDIA_FLAGS]
     if not ask:
         flags.append("--use-fake-ui-for-media-stream")
     if microphone:
         # Without %noloop Chromium plays the file again and again.
         flags.append(f"--use-file-for-fake-audio-capture={microphone}")
-    with sync_playwright() as playwright:
-        browser = launch(playwright, flags)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    browser = launch(playwright, flags)
+    try:
+        yield browser
+    finally:
+        browser.close()
 
 
 def launch(playwright: Playwright, flags: list[str]) -> Browser:
