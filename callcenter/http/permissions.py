@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from callcenter.core.i18n import N_
+
 Role = Literal["owner", "administrator", "supervisor", "operator", "guest"]
 ROLES: tuple[Role, ...] = ("owner", "administrator", "supervisor", "operator", "guest")
 
@@ -37,5 +39,24 @@ ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     "supervisor": _SUPERVISOR,
     "operator": _OPERATOR,
     "guest": frozenset({SIGNED_IN}),
+}
+# What each permission is called where people choose; without SIGNED_IN, which everybody has.
+TITLES: dict[str, str] = {
+    CALLS_OWN: N_("See own calls"),
+    CALLS_ALL: N_("See all calls of the company"),
+    CALLS_DIAL: N_("Make calls"),
+    RECORDINGS_OWN: N_("Listen to own recordings"),
+    RECORDINGS_ALL: N_("Listen to all recordings"),
+    PHONE_USE: N_("Use the phone"),
+    WALLBOARD: N_("See the wallboard"),
+    AGENTS_SEE: N_("See the team"),
+    NUMBERS_SEE: N_("See numbers"),
+    NUMBERS_EDIT: N_("Change numbers"),
+    QUEUES_SEE: N_("See queues"),
+    QUEUES_EDIT: N_("Change queues"),
+    CONTACTS_SEE: N_("See clients"),
+    CAMPAIGNS: N_("Manage ad campaigns"),
+    TEAM_EDIT: N_("Change the team"),
+    SETTINGS_EDIT: N_("Change the company's settings"),
 }
 ALL = frozenset().union(*ROLE_PERMISSIONS.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -82,6 +83,35 @@ def safe_next(address: str | None) -> str:
     if any(ord(c) < 32 for c in address) or "\\" in address:
         return "/"
     return "/" if address.startswith(("/sign-in", "/api/v1/")) else address
+
+
+def browser_name(user_agent: str) -> str:
+    """A browser's and system's name for people: ``Chrome 126, Windows``; what is not known stays as it is."""
+    browser = next(
+        (f"{name} {found[1]}" for name, pattern in _BROWSERS if (found := re.search(pattern, user_agent)) is not None),
+        user_agent[:60],
+    )
+    system = next((name for name, sign in _SYSTEMS if sign in user_agent), "")
+    return f"{browser}, {system}" if system else browser
+
+
+# The first that fits: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
+_BROWSERS = (
+    ("Edge", r"Edg\w*/(\d+)"),
+    ("Opera", r"OPR/(\d+)"),
+    ("Yandex", r"YaBrowser/(\d+)"),
+    ("Firefox", r"Firefox/(\d+)"),
+    ("Chrome", r"Chrome/(\d+)"),
+    ("Safari", r"Version/(\d+)[\d.]* (?:Mobile/\w+ )?Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("macOS", "Mac OS X"),
+    ("Linux", "Linux"),
+)
 
 
 def timezone_known(name: str) -> bool:

@@ -61,6 +61,26 @@ def test_poor_passwords_are_refused(password: str) -> None:
     assert rules.password_fault(password, "anna@firm.ru")
 
 
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (CHROME, "Chrome 126, Windows"),
+        (f"{CHROME} Edg/126.1", "Edge 126, Windows"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0", "Firefox 127, Linux"),
+        ("Mozilla/5.0 (iPhone) AppleWebKit/605.1 Version/17.4 Mobile/15E148 Safari/604.1", "Safari 17, iPhone"),
+        ("curl/8.0", "curl/8.0"),
+        ("", ""),
+    ],
+)
+def test_browsers_are_named_for_people(user_agent: str, name: str) -> None:
+    assert rules.browser_name(user_agent) == name
+
+
 def test_fair_passwords_pass() -> None:
     assert rules.password_fault("correct horse", "anna@firm.ru") is None
 

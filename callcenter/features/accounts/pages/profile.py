@@ -42,6 +42,7 @@ class SignInView(msgspec.Struct, kw_only=True):
     here: bool
     ip: str
     user_agent: str
+    browser: str
     created_at: datetime
     seen_at: datetime
 
@@ -163,6 +164,7 @@ async def _sessions(request: web.Request) -> list[SignInView]:
             here=row.id == person.session_id,
             ip=row.ip,
             user_agent=row.user_agent,
+            browser=rules.browser_name(row.user_agent),
             created_at=row.created_at,
             seen_at=row.seen_at,
         )

@@ -14,7 +14,7 @@ from callcenter.features.accounts.models import ApiToken
 from callcenter.features.accounts.usecases import audit, people, settings
 from callcenter.http import render
 from callcenter.http.current import current
-from callcenter.http.permissions import SIGNED_IN
+from callcenter.http.permissions import SIGNED_IN, TITLES
 from callcenter.plugin import services
 
 
@@ -155,6 +155,7 @@ async def _page(
         typed=typed or TokenForm(name="", days="365"),
         wrong=wrong or {},
         secret=secret,
-        scopes=sorted(current(request).permissions - {SIGNED_IN}),
+        scopes=[(name, title) for name, title in TITLES.items() if current(request).can(name)],
+        titles=TITLES,
         now=services(request).clock.now(),
     )
