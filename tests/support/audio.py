@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import audioop
 import math
+import warnings
 import wave
 from array import array
 from pathlib import Path
+
+with warnings.catch_warnings():
+    # Python 3.13 has it no more; there the package audioop-lts brings it.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import audioop
 
 RATE = 8000
 _WINDOW = 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import socket
@@ -77,6 +78,21 @@ class Line:
     async def carrier(self, *, tone: float = 0.0) -> Telephone:
         """The outside world that Asterisk calls."""
         return await self.client("carrier", tone=tone, port=self.settings.demo_carrier_port)
+
+    async def ami(self, **fields: str) -> str:
+        """One action on a connection of its own: Asterisk's answer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.settings.ami_port)
+        try:
+            login = {"Action": "Login", "Username": "callcenter", "Secret": self.instance.ami_password}
+            for action in (login, fields):
+                lines = "".join(f"{name}: {value}\r\n" for name, value in {**action, "ActionID": "own"}.items())
+                writer.write(f"{lines}\r\n".encode())
+                async with asyncio.timeout(10):
+                    while b"Response:" not in (answer := await reader.readuntil(b"\r\n\r\n")):
+                        pass
+            return answer.decode()
+        finally:
+            writer.close()
 
     async def tidy(self) -> None:
         """Ends calls and telephones and empties the queues."""
