@@ -181,7 +181,7 @@ class CallFacts:
         for uniqueid, name in self._names.items():
             if name == life.ended_by:
                 self._asked.add(name)
-                yield f.HangupAsked(row.time, self._other(uniqueid, row), False)
+                yield f.HangupAsked(row.time, self._other(uniqueid, row))
                 return
 
     def _status(self, row: Row, life: _Life) -> str:

@@ -87,12 +87,6 @@ class BridgeMerged(Fact, frozen=True, gc=False):
     gone: str
 
 
-class BridgeGone(Fact, frozen=True, gc=False):
-    """A bridge is no more."""
-
-    bridge: str
-
-
 class WireLaid(Fact, frozen=True, gc=False):
     """The two halves of a Local channel, by Uniqueid."""
 
@@ -141,10 +135,9 @@ class QueueLeft(Fact, frozen=True, gc=False):
 
 
 class HangupAsked(Fact, frozen=True, gc=False):
-    """The telephone (or, ``soft``, Asterisk itself) wants the channel to end."""
+    """The telephone at this channel's other end hung up."""
 
     channel: Channel
-    soft: bool
 
 
 class HungUp(Fact, frozen=True, gc=False):

@@ -20,11 +20,8 @@ Fields = dict[str, str]
 
 _END = b"\r\n\r\n"
 _ACTION_ID = b"\r\nActionID: "
-# Events of which only some carry what is ours: one of these texts has to stand in them.
-_SECOND_LOOK: dict[str, tuple[bytes, ...]] = {
-    "VarSet": (b"\r\nVariable: CC_", b"\r\nVariable: __CC_"),
-    "UserEvent": (b"\r\nUserEvent: CcStep",),
-}
+_VARIABLE = b"\r\nVariable: "
+_STEP = b"\r\nUserEvent: CcStep"
 # A message that grows past this is no AMI message: Asterisk's longest ones are some tens of kilobytes.
 LONGEST_MESSAGE = 4 * 1024 * 1024
 
@@ -61,7 +58,7 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
         deliver: Callable[[list[Fields]], None],
         lost: Callable[[Exception | None], None],
     ) -> None:
-        self._wanted = {name.encode(): _SECOND_LOOK.get(name, ()) for name in wanted}
+        self._wanted = frozenset(name.encode() for name in wanted)
         self._deliver = deliver
         self._lost = lost
         self._rest = b""
@@ -92,13 +89,11 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
             if not frame.startswith(b"Event: "):
                 self._other(frame, events)
                 continue
-            name = frame[7 : frame.find(b"\r\n")]
+            name = frame[7 : frame.find(b"\r", 7)]
             if waiting and _ACTION_ID in frame and self._answer(frame):
                 continue
-            if name in wanted:
-                texts = wanted[name]
-                if not texts or texts[0] in frame or texts[-1] in frame:
-                    self._take(name, frame, events)
+            if name in wanted and self._wants(name, frame):
+                self._take(name, frame, events)
         if events:
             self._deliver(events)
         if len(self._rest) > LONGEST_MESSAGE:
@@ -108,6 +103,13 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
     def trust(self, system_name: str) -> None:
         """From now on only events count that carry Asterisk's own name in their head, which no caller knows."""
         self._mark = f"\r\nSystemName: {system_name}\r\n".encode() if system_name else b""
+
+    def _wants(self, name: bytes, frame: bytes) -> bool:
+        """A second look at what is wanted: of VarSet only our own variables, of UserEvent only the dialplan's steps."""
+        if name == b"VarSet":
+            # Variable and value stand at the end.
+            return frame.startswith((b"CC_", b"__CC_"), frame.rfind(_VARIABLE) + 12) and not _inherited(frame)
+        return name in self._wanted and (name != b"UserEvent" or _STEP in frame)
 
     def _take(self, name: bytes, frame: bytes, events: list[Fields]) -> None:
         genuine = not self._mark or frame.find(self._mark, 7, 300) > 0 or name == b"FullyBooted"
@@ -128,8 +130,7 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
         if frame.startswith(b"Event: "):
             name = frame[7 : frame.find(b"\r\n")]
             answered = _ACTION_ID in frame and self._answer(frame)
-            texts = self._wanted.get(name)
-            if not answered and texts is not None and (not texts or texts[0] in frame or texts[-1] in frame):
+            if not answered and self._wants(name, frame):
                 self._take(name, frame, events)
         elif frame:
             self._answer(frame)
@@ -180,3 +181,15 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
             if not action.future.done():
                 action.future.set_exception(ConnectionError("connection lost"))
                 action.future.exception()
+
+
+def _inherited(frame: bytes) -> bool:
+    """Whether a VarSet only repeats the call's variables on a leg that inherited them (a third of what is wanted).
+
+    Only the channel that began the call says something new; but where recording is set up says which leg is recorded.
+    """
+    start = frame.find(b"\r\nUniqueid: ") + 12
+    end = frame.find(b"\r\nLinkedid: ", start)
+    if start < 12 or end < 0 or b"CC_REC\r\n" in frame:
+        return False
+    return not frame.startswith(frame[start:end] + b"\r\n", end + 12)

@@ -17,6 +17,7 @@ Fields = dict[str, str]
 
 _NO_PARTY = ("<unknown>", "<null>", "")
 _ONLINE = frozenset({"Reachable", "NonQualified", "Created", "Updated", "Unknown"})
+_STATES = {str(number): number for number in range(10)}
 # Names that are no telephones: halves of Local channels are wires, the others are Asterisk's own helpers.
 _HELPERS = frozenset(
     {
@@ -37,18 +38,6 @@ _HELPERS = frozenset(
 )
 
 
-def wants(name: str, frame: bytes) -> bool:
-    """Whether an AMI event is worth parsing: by its name, and for VarSet and UserEvent by what it carries.
-
-    ``frame`` is the raw message. Only our own variables (``CC_...``) count, which spares four VarSets of five.
-    """
-    if name == "VarSet":
-        return b"\r\nVariable: __CC_" in frame or b"\r\nVariable: CC_" in frame
-    if name == "UserEvent":
-        return b"\r\nUserEvent: CcStep" in frame
-    return name in WANTED
-
-
 def translate(fields: Fields) -> f.Fact | None:
     """What one AMI event says; None when it says nothing of ours. Never raises on strange or missing values."""
     reader = _READERS.get(fields.get("Event", ""))
@@ -62,19 +51,15 @@ def endpoint_of(channel: str) -> str:
     return channel[slash + 1 : dash] if 0 < slash < dash else ""
 
 
-@lru_cache(maxsize=4096)
-def is_helper(technology: str) -> bool:
-    """Whether channels of this technology are no telephones."""
-    return technology in _HELPERS
+def is_phone(channel: str) -> bool:
+    """Whether a channel may have a telephone at its end, or (Local) leads to one."""
+    technology, slash, _ = channel.partition("/")
+    return bool(slash) and technology not in _HELPERS
 
 
 def _at(fields: Fields) -> float:
-    return _number(fields.get("Timestamp", ""))
-
-
-def _number(text: str) -> float:
     try:
-        value = float(text)
+        value = float(fields.get("Timestamp", 0.0))
     except ValueError:
         return 0.0
     return value if 0.0 <= value < 1e11 else 0.0
@@ -91,15 +76,13 @@ def party(text: str) -> str:
 
 def channel(fields: Fields, prefix: str = "") -> f.Channel | None:
     """The channel that an event's ``<prefix>Channel`` fields describe, or None for helpers and broken events."""
-    name = fields.get(prefix + "Channel", "")
-    unique = fields.get(prefix + "Uniqueid", "")
-    if not unique or "/" not in name or "<" in name or is_helper(name[: name.index("/")]):
+    get = fields.get
+    name = get(prefix + "Channel", "")
+    unique = get(prefix + "Uniqueid", "")
+    if not unique or "<" in name or not (name.startswith("PJSIP/") or is_phone(name)):
         return None
     return f.Channel(
-        unique,
-        name,
-        fields.get(prefix + "Linkedid", "") or unique,
-        _whole(fields.get(prefix + "ChannelState", "")),
+        unique, name, get(prefix + "Linkedid") or unique, _STATES.get(get(prefix + "ChannelState", ""), 0)
     )
 
 
@@ -160,11 +143,6 @@ def _bridge_leave(fields: Fields) -> f.Fact | None:
 def _bridge_merge(fields: Fields) -> f.Fact | None:
     into, gone = fields.get("ToBridgeUniqueid", ""), fields.get("FromBridgeUniqueid", "")
     return f.BridgeMerged(_at(fields), into, gone) if into and gone else None
-
-
-def _bridge_gone(fields: Fields) -> f.Fact | None:
-    bridge = fields.get("BridgeUniqueid", "")
-    return f.BridgeGone(_at(fields), bridge) if bridge else None
 
 
 def _locals(fields: Fields) -> f.Fact | None:
@@ -252,7 +230,7 @@ def _contact(fields: Fields) -> f.Fact | None:
 
 def _asked(fields: Fields) -> f.Fact | None:
     found = channel(fields)
-    return f.HangupAsked(_at(fields), found, fields["Event"] == "SoftHangupRequest") if found else None
+    return f.HangupAsked(_at(fields), found) if found else None
 
 
 def _hangup(fields: Fields) -> f.Fact | None:
@@ -271,7 +249,6 @@ _READERS: dict[str, Callable[[Fields], f.Fact | None]] = {
     "BridgeEnter": _bridge_enter,
     "BridgeLeave": _bridge_leave,
     "BridgeMerge": _bridge_merge,
-    "BridgeDestroy": _bridge_gone,
     "LocalBridge": _locals,
     "Hold": _hold,
     "Unhold": _hold,
@@ -286,7 +263,6 @@ _READERS: dict[str, Callable[[Fields], f.Fact | None]] = {
     "QueueMemberStatus": _member,
     "ContactStatus": _contact,
     "HangupRequest": _asked,
-    "SoftHangupRequest": _asked,
     "Hangup": _hangup,
 }
 

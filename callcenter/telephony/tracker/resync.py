@@ -8,7 +8,7 @@ from callcenter.telephony.snapshot import ChannelNow, Snapshot
 from callcenter.telephony.tracker import learn
 from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
-from callcenter.telephony.translate import contact, is_helper, member, party, queue_of
+from callcenter.telephony.translate import contact, is_phone, member, party, queue_of
 
 _SETTLED = ("business", "direction", "from", "to", "number")
 
@@ -66,7 +66,7 @@ def _end_gone(book: Book, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> N
 
 
 def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Call]) -> None:
-    if "/" not in now.name or is_helper(now.name.partition("/")[0]):
+    if not is_phone(now.name):
         return
     if now.name.startswith("Local/"):
         book.wires.touch(now.id)

@@ -37,7 +37,6 @@ class Tracker(Book):
             f.BridgeEntered: self._entered,
             f.BridgeLeft: self._left,
             f.BridgeMerged: self._merged,
-            f.BridgeGone: self._bridge_gone,
             f.WireLaid: self._wire,
             f.HoldChanged: self._hold,
             f.SentOn: self._sent_on,
@@ -206,22 +205,16 @@ class Tracker(Book):
         self.look(leg.call, "leg" if leg.call.mode is not None else None)
 
     def _merged(self, fact: f.BridgeMerged) -> None:
-        self._rebridge(fact.gone, fact.into, fact.at)
-
-    def _bridge_gone(self, fact: f.BridgeGone) -> None:
-        self._rebridge(fact.bridge, "", fact.at)
-
-    def _rebridge(self, gone: str, into: str, at: float) -> None:
         if self.wires:
-            self.wires.rebridge(gone, into)
-        legs = self.bridges.pop(gone, [])
+            self.wires.rebridge(fact.gone, fact.into)
+        legs = self.bridges.pop(fact.gone, [])
         for leg in legs:
-            leg.bridge = into
+            leg.bridge = fact.into
             leg.touch()
-        if into and legs:
-            self.bridges.setdefault(into, []).extend(legs)
+        if legs:
+            self.bridges.setdefault(fact.into, []).extend(legs)
         for call in {leg.call.id: leg.call for leg in legs}.values():
-            self.moment(call, at)
+            self.moment(call, fact.at)
             self.look(call, None)
 
     def _wire(self, fact: f.WireLaid) -> None:
@@ -303,17 +296,10 @@ class Tracker(Book):
         self.moment(call, fact.at)
         if call.hangup_by is not None:
             return
-        # A phone that is only being called does not end the call, unless it is the one that was wanted.
-        matters = leg.bridge or leg.id == call.id or leg.role == "client"
-        if fact.soft:
-            # Asterisk takes channels down by itself after a phone has hung up: only then it is news.
-            call.hangup_by = "system" if matters and not self._after_transfer(call) else None
-        elif matters:
-            call.hangup_by = "client" if leg.role == "client" else "agent" if leg.role == "agent" else "client"
-
-    @staticmethod
-    def _after_transfer(call: CallNow) -> bool:
-        return bool(call.steps) and call.steps[-1].kind == "transferred"
+        # A phone that is only being called does not end the call, unless it is the one that was wanted. Who ends a call
+        # by a command, or by the dialplan, asks no telephone: then nobody is named, which means the system.
+        if leg.bridge or leg.id == call.id or leg.role == "client":
+            call.hangup_by = "agent" if leg.role == "agent" else "client"
 
     def _hung_up(self, fact: f.HungUp) -> None:
         if self.wires and self.wires.drop(fact.channel_id):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+from unittest.mock import Mock
 
 import pytest
 
 from callcenter.core.events import CallEnded, CallUpdated
+from callcenter.telephony.protocol import EventProtocol
 from callcenter.telephony.tracker import Tracker
 from callcenter.telephony.translate import WANTED
 from tests.traces import replay, scenarios
@@ -62,6 +64,19 @@ def test_every_call_begins_once_and_ends_once(name: str) -> None:
             assert event.call.ended_at is not None
             over.add(event.call.id)
     assert begun == over
+
+
+@pytest.mark.parametrize("name", replay.names())
+async def test_the_wire_protocol_leaves_out_nothing_that_matters(name: str) -> None:
+    """What the protocol drops unparsed (unwanted events, variables that legs inherit) changes no call."""
+    got: list[dict[str, str]] = []
+    protocol = EventProtocol(WANTED, got.extend, lambda _reason: None)
+    protocol.connection_made(Mock())
+    raw = replay.raw(name)
+    for start in range(0, len(raw), 1000):
+        protocol.data_received(raw[start : start + 1000])
+    assert len(got) <= sum(fields["Event"] in WANTED for fields in replay.events(name))
+    assert replay.ended(replay.replay(got)) == replay.ended(replay.replay(replay.events(name)))
 
 
 def test_the_phone_rings_when_asterisk_calls_it() -> None:
