@@ -36,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     demo_password: str = ""
     demo_carrier_port: int = 5090
     asterisk_host: str = "127.0.0.1"
+    # Where SIP over UDP listens (desk phones and operators of other machines need an address of the network), and the
+    # address under which this machine is reached from outside when that is not its own (behind NAT).
+    sip_host: str = "127.0.0.1"
+    public_address: str = ""
     # The Debian root to use or make (default: `asterisk-root` in the data folder); several copies may share one.
     asterisk_root: Path | None = None
     # Folder that an Asterisk run by somebody else (a container) shares with the server, the same path on both sides.

@@ -178,3 +178,15 @@ def test_the_link_hears_what_the_tracker_understands_in_each_versions_words(vers
     assert ("name(QueueCallerJoin)" in text) == (version >= (22, 1, 0))
     assert ("Event: QueueCallerJoin[[:cntrl:]]" in text) == (version < (22, 1, 0))
     assert "bindaddr = 127.0.0.1" in text
+
+
+def test_a_machine_behind_nat_names_its_outer_address() -> None:
+    outer = dataclasses.replace(SYSTEM, sip_host="10.0.0.5", public_address="198.51.100.7", local_address="10.0.0.5")
+    files = render(model(system=outer))
+    assert "external_media_address = 198.51.100.7" in files["pjsip.conf"]
+    assert "bind_rtp_to_media_address" not in files["pjsip.conf"]
+    assert "10.0.0.5 => 198.51.100.7" in files["rtp.conf"]
+    assert "ice_host_candidates" not in render(model())["rtp.conf"]
+    # Commands stay on the loopback all the same.
+    assert "bindaddr = 127.0.0.1" in files["manager.conf"]
+    assert "bindaddr = 127.0.0.1" in files["http.conf"]

@@ -9,6 +9,9 @@ from callcenter.plugin import Feature, Services, Subscription
 
 async def _start(services: Services) -> None:
     await usecases.refresh_directory(services)
+    if services.settings.asterisk_dir is not None:
+        # An Asterisk in a container waits for its files; any other is started after they were written.
+        await usecases.apply_changes(services)
 
 
 FEATURE = Feature(

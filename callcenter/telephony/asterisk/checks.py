@@ -83,18 +83,22 @@ def ports(settings: Settings) -> Finding:
     instance = _instance(settings)
     if instance is not None and (instance.installation.kind == "external" or Runner(instance).left_behind()):
         return Finding(name=name, detail="used by Asterisk")
-    for variable, port, kind in (
-        ("CALLCENTER_SIP_PORT", settings.sip_port, socket.SOCK_DGRAM),
-        ("CALLCENTER_AMI_PORT", settings.ami_port, socket.SOCK_STREAM),
-        ("CALLCENTER_ASTERISK_HTTP_PORT", settings.asterisk_http_port, socket.SOCK_STREAM),
+    for variable, address, kind in (
+        ("CALLCENTER_SIP_PORT", (settings.sip_host, settings.sip_port), socket.SOCK_DGRAM),
+        ("CALLCENTER_AMI_PORT", (settings.asterisk_host, settings.ami_port), socket.SOCK_STREAM),
+        (
+            "CALLCENTER_ASTERISK_HTTP_PORT",
+            (settings.asterisk_host, settings.asterisk_http_port),
+            socket.SOCK_STREAM,
+        ),
     ):
         with socket.socket(socket.AF_INET, kind) as probe:
             if kind == socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((settings.asterisk_host, port))
+                probe.bind(address)
             except OSError as error:
-                detail = f"{port} cannot be used: {error.strerror}"
+                detail = f"{address[1]} cannot be used: {error.strerror}"
                 advice = f"end what uses it, or choose another with {variable}"
                 return Finding(name=name, state="wrong", detail=detail, advice=advice)
     return Finding(name=name, detail="free")

@@ -70,6 +70,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     def moh_dir(self) -> str | None:
         """The packaged music on hold, or None when there is none."""
         folder = f"{self.data_dir}/moh"
+        if self.kind == "external":
+            return folder
         try:
             return folder if any(self.on_host(folder).iterdir()) else None
         except OSError:
@@ -103,7 +105,12 @@ def find(settings: Settings) -> Installation | None:
     """The Asterisk that is there already: somebody else's, a root that was named, the machine's, or our root."""
     if settings.asterisk_dir is not None:
         return Installation(
-            kind="external", binary="", version=(22, 0, 0), modules_dir="", data_dir="/usr/share/asterisk"
+            kind="external",
+            binary="",
+            # What docker/asterisk.Dockerfile makes.
+            version=(22, 10, 0),
+            modules_dir="/usr/lib/asterisk/modules",
+            data_dir="/usr/share/asterisk",
         )
     if settings.asterisk_root is None:
         system = inspect_system()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -50,12 +51,25 @@ def system_of(settings: Settings, instance: Instance) -> System:
         modules=instance.installation.modules,
         ami_password=instance.ami_password,
         host=settings.asterisk_host,
+        sip_host=settings.sip_host,
+        public_address=settings.public_address,
+        local_address=_own_address() if settings.public_address else "",
         sip_port=settings.sip_port,
         ami_port=settings.ami_port,
         http_port=settings.asterisk_http_port,
         rtp_first=first,
         rtp_last=last,
     )
+
+
+def _own_address() -> str:
+    """The address from which this machine reaches others; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return ""
+        return str(probe.getsockname()[0])
 
 
 def write(instance: Instance, files: Mapping[str, str]) -> list[str]:

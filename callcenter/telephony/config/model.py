@@ -142,7 +142,11 @@ class Business:
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """The machine's side: addresses, ports, folders as Asterisk sees them, secrets."""
+    """The machine's side: addresses, ports, folders as Asterisk sees them, secrets.
+
+    Commands and browsers' SIP are on ``host``, phones' and operators' SIP on ``sip_host``. ``public_address`` is told
+    to the other side instead of ``local_address`` where they differ ('' = they do not).
+    """
 
     name: str
     folder: str
@@ -155,6 +159,9 @@ class System:
     version: tuple[int, int, int] = (22, 0, 0)
     modules: frozenset[str] = frozenset()
     host: str = "127.0.0.1"
+    sip_host: str = "127.0.0.1"
+    public_address: str = ""
+    local_address: str = ""
     sip_port: int = 5060
     ami_port: int = 5038
     http_port: int = 8088

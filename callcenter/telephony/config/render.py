@@ -63,7 +63,7 @@ def _values(model: Model) -> dict[str, Any]:
     ways = {business.id: ways_out(model, business.id) for business in model.businesses}
     return {
         "system": system,
-        "loopback": system.host.startswith("127."),
+        "loopback": system.sip_host.startswith("127."),
         "modules": present(system.modules),
         "events": sorted((WANTED | _LINK_EVENTS) - {"VarSet"}),
         "cel_file": "calls.csv",
@@ -124,7 +124,8 @@ def _check(model: Model) -> None:
         checked("path")(path)
     checked("name")(system.name)
     checked("login")(system.ami_user)
-    checked("host")(system.host)
+    for address in (system.host, system.sip_host, system.public_address or "x", system.local_address or "x"):
+        checked("host")(address)
     businesses = {business.id for business in model.businesses}
     for rows in (model.trunks, model.numbers, model.menus, model.queues, model.agents):
         seen: set[int] = set()
