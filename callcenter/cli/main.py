@@ -46,6 +46,13 @@ def parser() -> argparse.ArgumentParser:
 
     add(commands, "serve", "callcenter.cli.serve:serve", "run the server until Ctrl-C or SIGTERM")
     add(commands, "demo", "callcenter.demo.main:run", "run Asterisk, the server and robots with a made-up business")
+    add(
+        commands,
+        "asterisk",
+        "callcenter.cli.asterisk:run",
+        "run Asterisk alone in the foreground (`serve` goes beside it)",
+    )
+    add(commands, "dialplan", "callcenter.cli.asterisk:dialplan", "write Asterisk's configuration and have it read")
     migrate = add(commands, "migrate", "callcenter.cli.database:migrate", "bring the database up to date")
     migrate.add_argument("--to", default="head", help="revision to go to (default: the newest)")
     doctor = add(commands, "doctor", "callcenter.cli.doctor:doctor", "check everything and say what to do")
