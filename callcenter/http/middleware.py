@@ -120,7 +120,9 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
 @web.middleware
 async def address(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses addresses that no link of ours has: NUL characters, and ids that no database row can have."""
-    if "%00" in request.raw_path or "\x00" in request.path_qs:
+    if "\x00" in request.path:
+        raise web.HTTPNotFound
+    if "%00" in request.raw_path:
         raise web.HTTPBadRequest
     route = route_of(request)
     if route is not None:

@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import available_timezones
 
 from callcenter.core.i18n import N_
@@ -114,6 +115,12 @@ _SYSTEMS = (
 )
 
 
+@cache
+def timezones() -> tuple[str, ...]:
+    """The time zones that the machine knows, by name; looked up once, because it means reading many files."""
+    return tuple(sorted(available_timezones()))
+
+
 def timezone_known(name: str) -> bool:
     """Whether the machine has this time zone."""
-    return name in available_timezones()
+    return name in timezones()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import available_timezones
 
 import msgspec
 from aiohttp import web
@@ -197,7 +196,7 @@ async def _page(
         wrong=wrong or {},
         done=request.query.get("done", ""),
         languages=[(code, language_name(code)) for code in rules.LANGUAGES],
-        timezones=sorted(available_timezones()),
+        timezones=rules.timezones(),
         sessions=await _sessions(request),
     )
 
