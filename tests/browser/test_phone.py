@@ -62,8 +62,9 @@ def personal_number(stack: Stack, email: str) -> str:
     """The personal number of somebody of the demo."""
     with sqlite3.connect(stack.settings.data / "callcenter.sqlite3") as database:
         (found,) = database.execute(
-            "select n.e164 from numbers n join agents a on a.id = n.agent_id join memberships m on m.id = a.membership_id"
-            " join users u on u.id = m.user_id where u.email = ? and n.kind = 'personal'", (email,)
+            "select n.e164 from numbers n join agents a on a.id = n.agent_id"
+            " join memberships m on m.id = a.membership_id join users u on u.id = m.user_id"
+            " where u.email = ? and n.kind = 'personal'", (email,)
         ).fetchone()  # fmt: skip
     return str(found)
 
@@ -130,6 +131,7 @@ def test_the_card_of_a_known_client_comes_at_once_and_disturbs_no_form(stack: St
     expect(card.locator("[data-position]")).to_have_text(position)
     expect(card.locator("[data-number]")).to_contain_text(number[-2:])
     expect(card.locator("[data-line]")).to_have_text("Линия: Продажи")
+    expect(card.locator(".past").first).to_be_visible()
     # Nothing moved: the address, the field, what was typed in it, the focus.
     assert page.evaluate("location.pathname") == "/profile"
     expect(field).to_have_value("Half-typed")
@@ -139,8 +141,22 @@ def test_the_card_of_a_known_client_comes_at_once_and_disturbs_no_form(stack: St
     assert agent.measures("ring-to-card")[0] <= 300
     assert agent.measures("ring-to-full-card")[0] <= 300
     agent.picture("ring")
-    page.locator('.callcard .btn.warn').click()
+    page.locator(".callcard .btn.warn").click()
     expect(page.locator(".callcard")).to_have_count(0)
+
+
+def test_the_picture_of_the_readme(stack: Stack, agent: Person) -> None:
+    number, name, _ = client_of(stack)
+    stack.ring(stack.caller(number.removeprefix("+"), tone=CLIENT_HZ), SALES)
+    expect(agent.page.locator('.callcard[data-card="full"] strong')).to_have_text(name, timeout=60_000)
+    agent.picture("agent-ring", docs=True)
+
+
+def test_after_a_reload_the_phone_is_on_line_again_by_itself(stack: Stack, agent: Person) -> None:
+    agent.page.reload()
+    agent.wait_ready()
+    agent.page.wait_for_function("() => callcenter.phone.state.line === 'online'")
+    talk(stack, agent)
 
 
 @pytest.mark.rule("TEL-65")
@@ -167,7 +183,9 @@ def unasked(stack: Stack, driver: Playwright) -> Iterator[Person]:
 
 
 @pytest.mark.rule("TEL-41")
-def test_a_blocked_microphone_is_explained_and_the_call_goes_on_once_it_is_allowed(stack: Stack, unasked: Person) -> None:
+def test_a_blocked_microphone_is_explained_and_the_call_goes_on_once_it_is_allowed(
+    stack: Stack, unasked: Person
+) -> None:
     page = unasked.page
     carrier = stack.carrier(tone=CLIENT_HZ)
     page.wait_for_function("() => callcenter.store.state.live")
@@ -295,7 +313,10 @@ def test_a_sip_phone_rings_with_a_card_but_without_a_button(stack: Stack, operat
     expect(page.locator(".callcard .answer")).to_contain_text("Ответьте на аппарате")
     stack.outside.now(incoming.answer)
     expect(page.locator("#dock")).to_have_class("dock live")
-    stack.outside.now(incoming.bye)
+    # The voice is on the desk phone, so the page offers no keys for it, but can end the call.
+    expect(page.locator('[data-part="keys"]')).to_be_hidden()
+    page.locator('[data-do="hang"]').click()
+    stack.outside.do(incoming.until("ended"))
     expect(page.locator("#dock")).not_to_have_class("dock live")
     stack.outside.do(desk.register(expires=0))
 

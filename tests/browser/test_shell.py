@@ -17,6 +17,14 @@ from tests.support.stack import OPERATOR, Stack, until
 MARK = "window.mark = 'alive'; for (const id of ['dock', 'nav', 'toasts']) document.getElementById(id).mark = id"
 MARKED = "window.mark === 'alive' && ['dock', 'nav', 'toasts'].every(id => document.getElementById(id).mark === id)"
 
+# Controls of the shell that stick out of the window.
+CUT = """() => [...document.querySelectorAll(
+        "#dock :is(button, input), .top :is(button, input), #nav :is(a, button)")]
+    .filter(one => one.checkVisibility())
+    .filter(one => { const at = one.getBoundingClientRect();
+        return at.left < -1 || at.right > innerWidth + 1 || at.bottom > innerHeight + 1 })
+    .map(one => one.outerHTML.slice(0, 90))"""
+
 
 def heading(page: Page) -> str:
     """The heading of the page in <main>."""
@@ -117,7 +125,9 @@ def test_one_stream_serves_all_tabs(operator: Person) -> None:
     page.wait_for_function("() => callcenter.store.state.live")
     streams: list[str] = []
     second = operator.context.new_page()
-    second.on("request", lambda request: streams.append(request.url) if request.url.endswith("/api/v1/events") else None)
+    second.on(
+        "request", lambda request: streams.append(request.url) if request.url.endswith("/api/v1/events") else None
+    )
     second.goto(operator.base_url + "/")
     second.wait_for_function("() => globalThis.callcenter?.store.state.live")
     assert streams == []
@@ -171,12 +181,7 @@ def test_nothing_sticks_out_of_the_screen(stack: Stack, chromium: Browser, width
     person.picture(f"desk-{width}-{language}")
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    cut = page.evaluate(
-        """() => [...document.querySelectorAll('#dock :is(button, input), .top :is(button, input), #nav :is(a, button)')]
-            .filter(e => e.checkVisibility()).filter(e => { const r = e.getBoundingClientRect();
-              return r.left < -1 || r.right > innerWidth + 1 || r.bottom > innerHeight + 1 }).map(e => e.outerHTML.slice(0, 90))"""
-    )
-    assert cut == []
+    assert page.evaluate(CUT) == []
     page.evaluate("callcenter.api('PATCH', '/api/v1/me', {language: 'ru'})")
     assert person.complaints == []
     person.context.close()

@@ -109,27 +109,35 @@ class Person:
     def go(self, path: str) -> None:
         """Follows a link of the navigation, as a person does: only <main> is swapped."""
         self.page.click(f'#nav a[href="{path}"]')
-        self.page.wait_for_function("path => location.pathname === path && !document.querySelector('main.busy')", arg=path)
+        self.page.wait_for_function(
+            "path => location.pathname === path && !document.querySelector('main.busy')", arg=path
+        )
 
     def go_on_line(self) -> None:
         """Puts the page's phone on line and waits for its registration."""
         self.page.locator('[data-part="online"], [data-go-online]').locator("visible=true").first.click()
         self.page.wait_for_selector('#dock[data-state="ready"]')
 
-    def picture(self, name: str, *, docs: bool = False) -> Path:
-        """A screenshot in var/screenshots, and in docs/screenshots when the README shows it."""
+    def picture(self, name: str, *, docs: bool | str = False) -> Path:
+        """A screenshot in var/screenshots.
+
+        Those that the README shows have a name in ``docs`` (True = the same name); they are copied to docs/screenshots
+        when CALLCENTER_PICTURES is set, so that an ordinary run changes no file of the project.
+        """
         PICTURES.mkdir(parents=True, exist_ok=True)
         file = PICTURES / f"{name}.png"
         self.page.screenshot(path=file)
-        if docs:
-            target = ROOT / "docs" / "screenshots" / f"{name}.png"
+        if docs and os.environ.get("CALLCENTER_PICTURES"):
+            target = ROOT / "docs" / "screenshots" / f"{name if docs is True else docs}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
         return file
 
     def measures(self, name: str) -> list[float]:
         """Milliseconds that the page measured under ``name`` (performance.measure)."""
-        found: list[float] = self.page.evaluate("name => performance.getEntriesByName(name, 'measure').map(e => e.duration)", name)
+        found: list[float] = self.page.evaluate(
+            "name => performance.getEntriesByName(name, 'measure').map(e => e.duration)", name
+        )
         return found
 
 

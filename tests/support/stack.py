@@ -1,4 +1,4 @@
-"""The whole product for browser tests: `python -m callcenter demo` with a real Asterisk, and telephones outside of it."""
+"""The whole product for browser tests: `python -m callcenter demo` with a real Asterisk, and telephones outside."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Outside:
-    """Telephones in a thread with an event loop of its own, so that tests with the synchronous Playwright can use them."""
+    """Telephones in a thread with an event loop of its own: tests with the synchronous Playwright have none."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -95,9 +95,7 @@ class Stack:
 
     def carrier(self, *, tone: float = 0.0) -> Telephone:
         """The outside world that is called."""
-        return self.outside.phone(
-            "carrier", self.settings.sip_port, port=self.settings.demo_carrier_port, tone=tone
-        )
+        return self.outside.phone("carrier", self.settings.sip_port, port=self.settings.demo_carrier_port, tone=tone)
 
     def ring(self, phone: Telephone, to: str, *, name: str = "") -> Call:
         """Calls a number of the demo business."""

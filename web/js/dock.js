@@ -1,4 +1,5 @@
 // The dock draws the phone's state; it holds none of its own but which panel is open.
+import { api } from "./api.js";
 import { $, $$, announce, h, icon, setIcon, setText, show } from "./dom.js";
 import { tick, now } from "./clock.js";
 import { me } from "./config.js";
@@ -13,7 +14,8 @@ import { complain, toast } from "./toast.js";
 
 // A page that has no snapshot after this time says so.
 const FIRST_SNAPSHOT = 8_000;
-const QUALITY = [() => "", () => t("Bad connection"), () => t("Poor connection"), () => t("Good connection"), () => t("Excellent connection")];
+const UNKNOWN = { score: 0, rtt: 0, loss: 0, jitter: 0 };
+const QUALITY = [() => t("Measuring"), () => t("Bad connection"), () => t("Poor connection"), () => t("Good connection"), () => t("Excellent connection")];
 
 export class Dock {
   #phone;
@@ -113,7 +115,7 @@ export class Dock {
     show(this.#part("keys"), here);
     show(this.#part("dial"), !call);
     show(this.#part("online"), !call && ["off"].includes(state.line));
-    show(this.#part("hang"), here);
+    show(this.#part("hang"), busy);
     setText(this.#part("hang-word"), call && ["connecting", "calling"].includes(call.stage) ? t("Cancel call") : t("Hang up"));
     const mute = $('[data-do="mute"]', $("#dock"));
     mute.setAttribute("aria-pressed", String(Boolean(call?.muted)));
@@ -125,14 +127,15 @@ export class Dock {
   // Link quality: in a call what the voice meets, else the way to the phone server and back.
   #drawQuality(call) {
     const { line, trip } = this.#phone.state;
-    const quality = call?.quality ?? null;
+    // In a call the place is taken from the first moment, so that nothing moves when the figures come.
+    const quality = call?.here && !["ringing", "answering"].includes(call.stage) ? call.quality ?? UNKNOWN : null;
     const idle = !call && line === "online" && trip !== null;
-    show(this.#part("quality"), Boolean(quality?.score) || idle);
+    show(this.#part("quality"), Boolean(quality) || idle);
     if (!quality && !idle) return;
     const score = quality ? quality.score : trip < 300 ? 4 : trip < 1000 ? 3 : 2;
     this.#part("bars").dataset.score = score;
     setText(this.#part("quality-word"), QUALITY[score]());
-    const figures = quality ? t("%(rtt)s ms, lost %(loss)s", { rtt: quality.rtt, loss: `${quality.loss} %` }) : t("answer in %(ms)s ms", { ms: trip });
+    const figures = score === 0 ? " " : quality ? t("%(rtt)s ms, lost %(loss)s", { rtt: quality.rtt, loss: `${quality.loss} %` }) : t("answer in %(ms)s ms", { ms: trip });
     setText(this.#part("quality-figures"), figures);
     if (quality) this.#part("quality").title = t("Delay %(rtt)s ms, lost %(loss)s, jitter %(jitter)s ms", { ...quality, loss: `${quality.loss} %` });
   }
@@ -190,7 +193,17 @@ export class Dock {
     const doing = event.target.closest("[data-do]")?.dataset.do;
     if (doing === "keypad") this.toggleKeypad();
     else if (doing === "online") this.#actions.goOnline();
+    else if (doing === "hang" && this.call && !this.call.here) this.#hangUpThere(this.call);
     else if (doing) this.#phone.do(doing);
+  }
+
+  // The call is on the agent's SIP phone: only the server can end it.
+  async #hangUpThere(call) {
+    try {
+      await api("POST", `/api/v1/calls/${encodeURIComponent(call.seen.id)}/hangup`);
+    } catch (error) {
+      complain(error.message);
+    }
   }
 
   async #submit(event) {

@@ -53,9 +53,7 @@ def occupancy(seconds: dict[str, float]) -> float | None:
 def shift(stretches: Iterable[Stretch], now: datetime, timezone: ZoneInfo) -> Shift:
     """The bar from the first hour of work to now, at least four hours wide; offline time is a gap, not a state."""
     day = midnight(now, timezone)
-    cut = [
-        Stretch(one.state, max(one.since, day), min(one.until, now)) for one in stretches if one.until > day
-    ]
+    cut = [Stretch(one.state, max(one.since, day), min(one.until, now)) for one in stretches if one.until > day]
     cut = [one for one in cut if one.until > one.since]
     seconds: dict[str, float] = {}
     for one in cut:
