@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from callcenter.core.calls import Call, Step
 from callcenter.core.events import CallContact, CallEnded, CallLogged, CallUpdated, LinkChanged
-from callcenter.features.calls import handlers
+from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.models import CallRecord, JournalPosition
 from callcenter.features.calls.queries.stored import one, picture
 from callcenter.features.calls.rules.merging import Picture
@@ -287,3 +287,15 @@ async def test_when_the_link_is_back_the_journal_is_read(services: Services, hou
     assert completer._task is not None
     await asyncio.wait_for(completer._task, 10)
     assert await results(services, business) == {"1.1": "abandoned", "1.2": "failed"}
+
+
+async def test_the_database_keeps_to_its_indexes_when_the_log_is_large(
+    services: Services, house: House, database_kind: str
+) -> None:
+    business = house.businesses["a"]
+    await save(services.db, *(missed(business, (1,), call_id=f"1.{number}") for number in range(2)))
+    await jobs.keep_statistics(services)
+    if database_kind == "sqlite":
+        async with services.db.engine.connect() as connection:
+            known = await connection.execute(text("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'call_agents'"))
+            assert known.scalar()

@@ -95,7 +95,10 @@ FEATURE = Feature(
         Subscription(CallContact, handlers.pop_contact, "screen-pop"),
         Subscription(CallEnded, handlers.pop_end, "screen-pop"),
     ),
-    jobs=(Job("call-log-journal", jobs.complete_from_journal, every=60.0, first=5.0),),
+    jobs=(
+        Job("call-log-journal", jobs.complete_from_journal, every=60.0, first=5.0),
+        Job("call-log-statistics", jobs.keep_statistics, every=3600.0, first=20.0),
+    ),
     on_start=_start,
     on_stop=_stop,
 )

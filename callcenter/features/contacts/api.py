@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from callcenter.plugin import Services
 
 __all__ = [
     "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
-    "counters", "create_client", "ensure_contact", "find_by_number", "get", "ids_matching", "local_time", "numbers_of",
-    "outside", "place", "sections",
+    "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
+    "local_time", "numbers_of", "outside", "place", "sections",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -118,8 +118,15 @@ async def ensure_contact(
     session: AsyncSession, number: str, at: datetime, *, demo: bool = False
 ) -> tuple[ContactBrief, bool]:
     """The card of an outside number, made when there is none (TEL-20), and whether it was made now."""
-    contact, made = await usecases.ensure(session, number, at, demo=demo)
-    return brief_of(contact), made
+    return (await ensure_contacts(session, {number: at}, demo=demo))[number]
+
+
+async def ensure_contacts(
+    session: AsyncSession, numbers: Mapping[str, datetime], *, demo: bool = False
+) -> dict[str, tuple[ContactBrief, bool]]:
+    """``ensure_contact`` for many numbers (E.164 → when it was first heard of) at once."""
+    found = await usecases.ensure(session, numbers, demo=demo)
+    return {number: (brief_of(contact), made) for number, (contact, made) in found.items()}
 
 
 async def create_client(session: AsyncSession, form: ClientForm, at: datetime, *, demo: bool = False) -> ContactBrief:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import msgspec
@@ -30,24 +30,26 @@ class ClientForm(msgspec.Struct, kw_only=True):
     phone2: str = ""
 
 
-async def ensure(session: AsyncSession, number: str, at: datetime, *, demo: bool = False) -> tuple[Contact, bool]:
-    """The contact of ``number`` (E.164), made when there is none (TEL-20); says whether it was made.
+async def ensure(
+    session: AsyncSession, numbers: Mapping[str, datetime], *, demo: bool = False
+) -> dict[str, tuple[Contact, bool]]:
+    """The contact of each number (E.164 → when it was first heard of), made when there is none (TEL-20).
 
-    Two calls from one new number at the same moment make one card.
+    Says whether it was made. Two calls from one new number at the same moment make one card.
     """
-    found = await queries.by_number(session, number)
-    if found:
-        return found, False
-    await _one_at_a_time(session, number)
-    found = await queries.by_number(session, number)
-    if found:
-        return found, False
-    contact = Contact(saved=False, demo=demo, created_at=at)
-    session.add(contact)
+    found = await queries.by_numbers(session, list(numbers))
+    missing = [number for number in numbers if number not in found]
+    if missing:
+        await exclusive(session, "contacts")
+        found |= await queries.by_numbers(session, missing)
+    made = {
+        number: Contact(saved=False, demo=demo, created_at=numbers[number]) for number in missing if number not in found
+    }
+    session.add_all(made.values())
     await session.flush()
-    session.add(ContactPhone(contact_id=contact.id, e164=number, typed=number))
+    session.add_all(ContactPhone(contact_id=one.id, e164=number, typed=number) for number, one in made.items())
     await session.flush()
-    return contact, True
+    return {number: (found[number], False) for number in found} | {number: (one, True) for number, one in made.items()}
 
 
 async def create_client(session: AsyncSession, form: ClientForm, at: datetime, *, demo: bool = False) -> Contact:
@@ -106,8 +108,3 @@ async def _add_phones(
             there.add(e164)
             session.add(ContactPhone(contact_id=contact_id, e164=e164, typed=typed))
     await session.flush()
-
-
-async def _one_at_a_time(session: AsyncSession, number: str) -> None:
-    """Holds other transactions off that want a card for the same number, until this one ends."""
-    await exclusive(session, f"contact:{number}")

@@ -19,7 +19,7 @@ from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.contacts import api as contacts
 
 # More matches than this are not listed one by one but looked for in the query itself.
-NAMED = 1000
+NAMED = 5000
 
 
 class Scope(NamedTuple):
@@ -40,13 +40,19 @@ async def page(session: AsyncSession, wanted: Filters, scope: Scope, number: int
     """The page ``number`` (from 1) of the calls that match ``wanted`` and that ``scope`` may see."""
     if not scope.everything and scope.agent_id is None:
         return Page([], 0)
-    where = await _conditions(session, wanted)
+    where, few = await _conditions(session, wanted)
+    if where is None:
+        return Page([], 0)
     mine = _only_agent(wanted, scope)
     if mine is not None:
         rows, count = _of_agent(mine, where, wanted)
     else:
         where += _of_agents(wanted, scope)
-        rows = select(CallRecord).where(*where).order_by(CallRecord.started_at.desc(), CallRecord.id.desc())
+        at: ColumnElement[datetime] = CallRecord.started_at.expression
+        if few:
+            # Not the bare column: else SQLite goes through all calls in the order of their time to find a few.
+            at = func.coalesce(CallRecord.started_at, CallRecord.started_at)
+        rows = select(CallRecord).where(*where).order_by(at.desc(), CallRecord.id.desc())
         count = select(func.count()).select_from(CallRecord).where(*where)
     total = await session.scalar(count) or 0
     records = list(await session.scalars(rows.offset((number - 1) * per_page).limit(per_page)))
@@ -67,7 +73,9 @@ async def involved(session: AsyncSession, ids: Collection[str]) -> dict[str, lis
     """Who had to do with each call, in the order in which they came to it."""
     found: dict[str, list[CallAgent]] = {}
     if ids:
-        for row in await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(ids)).order_by(CallAgent.id)):
+        # Sorted here: asked for in this order, SQLite would go through the whole table.
+        rows = await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(ids)))
+        for row in sorted(rows, key=lambda row: row.id):
             found.setdefault(row.call_id, []).append(row)
     return found
 
@@ -130,7 +138,11 @@ def _past(record: CallRecord, people: Sequence[CallAgent], names: dict[int, agen
     )
 
 
-async def _conditions(session: AsyncSession, wanted: Filters) -> list[ColumnElement[bool]]:
+async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[ColumnElement[bool]] | None, bool]:
+    """The filters as conditions, and whether a search has narrowed them to a few parties.
+
+    None when it has found nobody, so that a million rows need not be looked at.
+    """
     where: list[ColumnElement[bool]] = []
     if wanted.since is not None:
         where.append(CallRecord.started_at >= wanted.since)
@@ -154,22 +166,23 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> list[ColumnElem
     if wanted.contact is not None:
         where.append(CallRecord.contact_id == wanted.contact)
     if wanted.search:
-        where.append(await _matches(session, wanted.search))
-    return where
+        matches, few = await _matches(session, wanted.search)
+        return (None if matches is None else [*where, matches]), few
+    return where, False
 
 
-async def _matches(session: AsyncSession, search: str) -> ColumnElement[bool]:
+async def _matches(session: AsyncSession, search: str) -> tuple[ColumnElement[bool] | None, bool]:
     """Every outside number has a card (TEL-20), so a search goes over the cards, which are far fewer than calls."""
     digits = rules.digits(search)
     ids = contacts.ids_matching(search, digits)
     found = list(await session.scalars(ids.limit(NAMED + 1)))
-    by_card: ColumnElement[bool]
-    by_card = CallRecord.contact_id.in_(found) if len(found) <= NAMED else CallRecord.contact_id.in_(ids)
+    few = len(found) <= NAMED
+    by_card: ColumnElement[bool] = CallRecord.contact_id.in_(found if few else ids)
     typed = "".join(c for c in search if c.isdigit())
     if typed and typed == search.strip():
         # A short number of an employee, or a withheld or strange one.
-        return or_(by_card, CallRecord.client_number == typed)
-    return by_card
+        return or_(by_card, CallRecord.client_number == typed), few
+    return (by_card if found else None), few
 
 
 def _only_agent(wanted: Filters, scope: Scope) -> int | None:

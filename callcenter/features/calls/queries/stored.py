@@ -31,15 +31,15 @@ async def stored(session: AsyncSession, ids: Collection[str]) -> dict[str, Store
     }
     if not found:
         return found
-    for agent in await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(found)).order_by(CallAgent.id)):
+    # Sorted here: asked for in the order of ids, SQLite would go through whole tables.
+    agents = await session.scalars(select(CallAgent).where(CallAgent.call_id.in_(found)))
+    for agent in sorted(agents, key=lambda row: row.id):
         found[agent.call_id].agents.append(agent)
-    for leg in await session.scalars(
-        select(CallLeg).where(CallLeg.call_id.in_(found)).order_by(CallLeg.started_at, CallLeg.id)
-    ):
+    legs = await session.scalars(select(CallLeg).where(CallLeg.call_id.in_(found)))
+    for leg in sorted(legs, key=lambda row: (row.started_at, row.id)):
         found[leg.call_id].legs.append(leg)
-    for step in await session.scalars(
-        select(CallStep).where(CallStep.call_id.in_(found)).order_by(CallStep.at, CallStep.id)
-    ):
+    steps = await session.scalars(select(CallStep).where(CallStep.call_id.in_(found)))
+    for step in sorted(steps, key=lambda row: (row.at, row.id)):
         found[step.call_id].steps.append(step)
     return found
 

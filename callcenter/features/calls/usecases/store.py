@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call, Leg, Step
@@ -34,31 +36,59 @@ class Written(NamedTuple):
 async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: bool = False) -> list[Written]:
     """Writes the pictures of calls of the session's business; the more complete one wins, known rows are changed.
 
-    Several pictures of one call are fine. Nothing is committed here.
+    Several pictures of one call are fine. However many calls there are, the number of statements stays about the same.
+    Nothing is committed here.
     """
-    known = await stored(session, [one.call.id for one in pictures])
-    legs = await legs_by_id(session, [leg.id for one in pictures for leg in one.call.legs])
-    written = []
+    known = await stored(session, {one.call.id for one in pictures})
+    legs = await legs_by_id(session, {leg.id for one in pictures for leg in one.call.legs})
+    merged: dict[str, Picture] = {}
     for new in pictures:
         there = known.get(new.call.id)
-        merged = merging.merge(picture(there) if there else None, merging.normal(new))
+        before = merged.get(new.call.id) or (picture(there) if there else None)
+        merged[new.call.id] = merging.merge(before, merging.normal(new))
+    cards = await _cards(session, known, merged.values(), demo=demo)
+    rows_to_add = _NewRows()
+    for one in merged.values():
+        card = cards.get(one.call.client_number)
+        columns = _columns(one) | ({"contact_id": card[0].id} if card and one.call.direction != "internal" else {})
+        there = known.get(one.call.id)
         if there is None:
-            record = CallRecord(id=merged.call.id, demo=demo)
-            there = known[new.call.id] = Stored(record, [], [], [])
-        _set(there.record, _columns(merged))
-        made = await _link_contact(session, there.record, merged.call, demo=demo)
-        session.add(there.record)
-        # Legs, agents and steps point at the call: it must be there first.
-        await session.flush()
-        _write_agents(session, there, merged.call)
-        _write_legs(session, legs, merged.call)
-        await _write_steps(session, there, merged.call.steps)
-        if merged.call.result is not None:
+            rows_to_add.calls.append({"id": one.call.id, "demo": demo, "contact_id": None, **columns})
+        else:
+            _set(there.record, columns)
+        rows_to_add.agents += _agents(there, one.call)
+        rows_to_add.legs += _legs(legs, one.call)
+        rows_to_add.steps += await _steps(session, there, one.call)
+    await rows_to_add.insert(session)
+    for one in merged.values():
+        if one.call.result is not None:
             # In this very transaction: a recording's files are looked after as soon as the call is known.
-            await recordings.register(session, merged.call)
-        written.append(Written(merged.call, made))
-    await session.flush()
-    return written
+            await recordings.register(session, one.call)
+    return [_written(one.call, cards) for one in merged.values()]
+
+
+@dataclass
+class _NewRows:
+    """Rows to insert, table by table."""
+
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    agents: list[dict[str, Any]] = field(default_factory=list)
+    legs: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+
+    async def insert(self, session: AsyncSession) -> None:
+        # Agents, legs and steps point at the call: it comes first, also before old ones that now belong to it.
+        if self.calls:
+            with session.no_autoflush:
+                await session.execute(insert(CallRecord), self.calls)
+        await session.flush()
+        for table, found in (
+            (CallAgent, self.agents),
+            (CallLeg, self.legs),
+            (CallStep, self.steps),
+        ):
+            if found:
+                await session.execute(insert(table), found)
 
 
 async def without_lost_references(session: AsyncSession, one: Picture) -> Picture:
@@ -79,13 +109,26 @@ async def without_lost_references(session: AsyncSession, one: Picture) -> Pictur
     return Picture(replace(call, **changed), one.source)
 
 
-async def _link_contact(session: AsyncSession, record: CallRecord, call: Call, *, demo: bool) -> ContactBrief | None:
-    number = merging.clean(call.client_number, 80)
-    if record.contact_id is not None or call.direction == "internal" or not contacts.outside(number):
-        return None
-    brief, made = await contacts.ensure_contact(session, number, utc(call.started_at), demo=demo)
-    record.contact_id = brief.id
-    return brief if made else None
+Cards = dict[str, tuple[ContactBrief, bool]]
+
+
+async def _cards(
+    session: AsyncSession, known: Mapping[str, Stored], pictures: Iterable[Picture], *, demo: bool
+) -> Cards:
+    """The cards of the numbers whose calls have none yet."""
+    numbers: dict[str, datetime] = {}
+    for call, _source in pictures:
+        there = known.get(call.id)
+        linked = there is not None and there.record.contact_id is not None
+        if not linked and call.direction != "internal" and contacts.outside(call.client_number):
+            at = utc(call.started_at)
+            numbers[call.client_number] = min(at, numbers.get(call.client_number, at))
+    return await contacts.ensure_contacts(session, numbers, demo=demo) if numbers else {}
+
+
+def _written(call: Call, cards: Cards) -> Written:
+    card, made = cards.get(call.client_number, (None, False))
+    return Written(call, card if made and call.direction != "internal" else None)
 
 
 def _columns(one: Picture) -> dict[str, Any]:
@@ -115,28 +158,31 @@ def _columns(one: Picture) -> dict[str, Any]:
     }
 
 
-def _write_agents(session: AsyncSession, there: Stored, call: Call) -> None:
+def _agents(there: Stored | None, call: Call) -> list[dict[str, Any]]:
     talked = set(call.agents)
     involved = dict.fromkeys((*call.rung, *call.agents, *((call.agent_id,) if call.agent_id else ())))
     own = set(rows.responsible(((agent, agent in talked) for agent in involved), call.result == "answered"))
-    known = {agent.agent_id: agent for agent in there.agents}
+    known = {row.agent_id: row for row in there.agents} if there else {}
+    new = []
     for agent_id in involved:
-        row = known.get(agent_id)
-        if row is None:
-            row = CallAgent(call_id=call.id, agent_id=agent_id)
-            there.agents.append(row)
-        _set(row, {"talked": agent_id in talked, "own": agent_id in own, "started_at": utc(call.started_at)})
-        session.add(row)
+        columns = {"talked": agent_id in talked, "own": agent_id in own, "started_at": utc(call.started_at)}
+        if agent_id in known:
+            _set(known[agent_id], columns)
+        else:
+            new.append({"call_id": call.id, "agent_id": agent_id, **columns})
+    return new
 
 
-def _write_legs(session: AsyncSession, known: dict[str, CallLeg], call: Call) -> None:
+def _legs(known: dict[str, CallLeg], call: Call) -> list[dict[str, Any]]:
+    new = []
     for leg in call.legs:
-        row = known.get(leg.id)
-        if row is None:
-            row = known[leg.id] = CallLeg(id=leg.id)
         # A transfer may join two calls: the leg then belongs to the call that goes on.
-        _set(row, {"call_id": call.id, **_leg_columns(leg)})
-        session.add(row)
+        columns = {"call_id": call.id, **_leg_columns(leg)}
+        if leg.id in known:
+            _set(known[leg.id], columns)
+        else:
+            new.append({"id": leg.id, **columns})
+    return new
 
 
 def _leg_columns(leg: Leg) -> dict[str, Any]:
@@ -153,28 +199,27 @@ def _leg_columns(leg: Leg) -> dict[str, Any]:
     }
 
 
-async def _write_steps(session: AsyncSession, there: Stored, steps: tuple[Step, ...]) -> None:
+async def _steps(session: AsyncSession, there: Stored | None, call: Call) -> list[dict[str, Any]]:
     """A story only grows at its end while a call goes on; when it differs otherwise it is written anew."""
+    told = there.steps if there else []
     kept = 0
-    for row, step in zip(there.steps, steps, strict=False):
-        if _same(row, step):
-            kept += 1
-        else:
+    for row, step in zip(told, call.steps, strict=False):
+        if not _same(row, step):
             break
-    for row in there.steps[kept:]:
+        kept += 1
+    for row in told[kept:]:
         await session.delete(row)
-    del there.steps[kept:]
-    for step in steps[kept:]:
-        row = CallStep(
-            call_id=there.record.id,
-            at=utc(step.at),
-            kind=step.kind,
-            agent_id=step.agent_id,
-            queue_id=step.queue_id,
-            text=step.text,
-        )
-        session.add(row)
-        there.steps.append(row)
+    return [
+        {
+            "call_id": call.id,
+            "at": utc(step.at),
+            "kind": step.kind,
+            "agent_id": step.agent_id,
+            "queue_id": step.queue_id,
+            "text": step.text,
+        }
+        for step in call.steps[kept:]
+    ]
 
 
 def _same(row: CallStep, step: Step) -> bool:
