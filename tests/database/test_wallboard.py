@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient
 from callcenter.core.calls import Call
 from callcenter.core.clock import FixedClock
 from callcenter.core.directory import AgentRef, BusinessRef, Directory
-from callcenter.core.events import AgentWanted, Alert, CallUpdated, DeviceChanged
+from callcenter.core.events import AgentWanted, Alert, CallEnded, CallUpdated, DeviceChanged
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.features.calls import api as calls
 from callcenter.features.calls.models import CallRecord
@@ -163,6 +163,52 @@ async def test_the_day_is_counted_from_the_log_when_the_server_starts(services: 
     ]:
         assert (figure.numerator, figure.denominator) == (top, bottom), figure.formula
         assert figure.value == pytest.approx(top / bottom)
+
+
+async def test_the_log_has_the_last_word_and_no_call_counts_twice(
+    services: Services, house: House, clock: FixedClock
+) -> None:
+    queue = await furnish_queue(services, house)
+    services.bus.listen(CallEnded, lambda event: usecases.remember_ended(services, event.call))
+    audience = Audience(queue.business_id, None, sees_all=True)
+
+    def counted() -> tuple[int, int, float]:
+        view = services.live.snapshot(audience).queues[queue.id]
+        return view.entered, view.answered, view.asa.numerator
+
+    await usecases.prime(services)
+    ended = Call(
+        id="live-1",
+        business_id=queue.business_id,
+        direction="in",
+        state="ended",
+        started_at=T - 100,
+        queued_at=T - 90,
+        left_queue_at=T - 80,
+        answered_at=T - 80,
+        ended_at=T,
+        wait_seconds=10.0,
+        talk_seconds=80.0,
+        queue_id=queue.id,
+        result="answered",
+    )
+    services.bus.publish(CallEnded(at=T, call=ended))
+    assert counted() == (1, 1, 10.0)
+    # The log does not have it yet, and looks are taken meanwhile.
+    for _ in range(2):
+        clock.advance(usecases.PRIME_EVERY)
+        await usecases.prime(services)
+        assert counted() == (1, 1, 10.0)
+    # Now it is written, with another call that only the journal saw.
+    at = NOW - timedelta(seconds=100)
+    await past(services, queue, at, "answered", 10, id="live-1", talk_seconds=80.0)
+    await past(services, queue, at, "answered", 7, id="journal-1", talk_seconds=30.0)
+    clock.advance(usecases.PRIME_EVERY)
+    await usecases.prime(services)
+    assert counted() == (2, 2, 17.0)
+    # The journal tells the first one once more.
+    services.bus.publish(CallEnded(at=T, call=ended, source="journal"))
+    assert counted() == (2, 2, 17.0)
 
 
 async def test_a_server_that_starts_shows_the_day_so_far(services: Services, house: House) -> None:

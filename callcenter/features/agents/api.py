@@ -157,10 +157,13 @@ async def spans(session: AsyncSession, agent_id: int, since: datetime, until: da
 
 
 async def stretches(
-    session: AsyncSession, state: str, since: datetime, until: datetime
+    session: AsyncSession, state: str, since: datetime, until: datetime, *, closed: bool = False
 ) -> list[tuple[int, datetime, datetime]]:
-    """Every agent's stretches in ``state`` between two moments, cut at both: (agent, beginning, end)."""
-    return await queries.stretches(session, state, since, until)
+    """Every agent's stretches in ``state`` between two moments, cut at both: (agent, beginning, end).
+
+    ``closed`` leaves out those that still last.
+    """
+    return await queries.stretches(session, state, since, until, closed=closed)
 
 
 async def seconds_in_states(

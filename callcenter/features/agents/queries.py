@@ -83,7 +83,7 @@ async def spans(session: AsyncSession, agent_id: int, since: datetime, until: da
 
 
 async def stretches(
-    session: AsyncSession, state: str, since: datetime, until: datetime
+    session: AsyncSession, state: str, since: datetime, until: datetime, *, closed: bool = False
 ) -> list[tuple[int, datetime, datetime]]:
     """Every agent's stretches in ``state`` between two moments, cut at both: (agent, beginning, end)."""
     query = (
@@ -92,5 +92,7 @@ async def stretches(
         .where((AgentStateSpan.until.is_(None)) | (AgentStateSpan.until > since))
         .order_by(AgentStateSpan.since)
     )
+    if closed:
+        query = query.where(AgentStateSpan.until.is_not(None))
     rows = (await session.scalars(query)).all()
     return [(row.agent_id, max(row.since, since), min(row.until or until, until)) for row in rows]

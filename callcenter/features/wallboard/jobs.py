@@ -13,5 +13,5 @@ async def watch(services: Services) -> None:
 
 
 async def prime(services: Services) -> None:
-    """Brings the day's counters in as soon as the directory knows a business; nothing to do from then on."""
+    """Keeps the day's counters in line with the call log."""
     await usecases.prime(services)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import LinkChanged
-from callcenter.features.wallboard import handlers, jobs, pages
+from callcenter.core.events import CallEnded, LinkChanged
+from callcenter.features.wallboard import handlers, jobs, pages, usecases
 from callcenter.http.permissions import WALLBOARD
 from callcenter.http.routes import NavItem, Route
-from callcenter.plugin import Feature, Job, Subscription
+from callcenter.plugin import Feature, Job, Services, Subscription
+
+
+async def _start(services: Services) -> None:
+    # In the event's own turn, as live counts it: a handler of the bus would be a moment later.
+    services.bus.listen(CallEnded, lambda event: usecases.remember_ended(services, event.call))
+
 
 FEATURE = Feature(
     name="wallboard",
@@ -22,7 +28,8 @@ FEATURE = Feature(
         ),
     ),
     nav=(NavItem("/wallboard", "Shift board", "chart", WALLBOARD, 50, short="Board", below=True),),
-    subscriptions=(Subscription(LinkChanged, handlers.on_link, "wallboard.alerts"),),
+    subscriptions=(Subscription(LinkChanged, handlers.on_link, "wallboard"),),
+    on_start=_start,
     jobs=(
         Job("wallboard.prime", jobs.prime, every=5.0),
         Job("wallboard.watch", jobs.watch, every=2.0, first=2.0),

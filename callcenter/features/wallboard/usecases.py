@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from callcenter.core.calls import Call
 from callcenter.core.events import Alert
 from callcenter.core.i18n import N_
 from callcenter.features.agents import api as agents
 from callcenter.features.calls import api as calls
 from callcenter.features.wallboard import rules
-from callcenter.live.figures import Counters, Spent
+from callcenter.live.figures import Counters, Spent, count, total
 from callcenter.plugin import Services
 
 Hours = Mapping[int, Sequence[tuple[int, float, float]]]
@@ -22,6 +23,10 @@ KEEP = 15.0
 """Seconds that the hours are kept: two hundred open wallboards are four questions a minute to the database."""
 REMEMBERED = 500
 """So many of a queue's latest calls are named, so that the journal's completion after a break counts none twice."""
+RECENT = 3000
+"""So many ended calls are kept in memory: more than can end while the database is locked."""
+PRIME_EVERY, PRIME_AFTER_LINK = 60.0, 4.0
+"""Seconds between looks at the log, and from a restored link to the first one: the journal is read meanwhile."""
 AWAY_GRACE = 5.0
 """Seconds that Asterisk may be away before the wallboard says so; a reload of its configuration is no alarm."""
 ASTERISK, UNSERVED = "asterisk-away", "queue-unserved"
@@ -33,6 +38,8 @@ class Shift:
     def __init__(self, services: Services) -> None:
         self.hours: dict[int, tuple[float, Hours]] = {}
         self.primed: set[int] = set()
+        self.prime_at = 0.0
+        self.recent: deque[Call] = deque(maxlen=RECENT)
         self.unserved: dict[int, int] = {}
         self.away_since: float | None = services.clock.epoch()
         self.away_said = False
@@ -87,33 +94,65 @@ async def hours_today(services: Services, business_id: int) -> Hours:
 
 
 async def prime(services: Services) -> None:
-    """Gives live, once per business, what its queues and agents did today before this process began."""
-    own = shift(services)
-    for business_id in set(services.telephony.directory.businesses) - own.primed:
-        await prime_business(services, business_id)
-        own.primed.add(business_id)
+    """Brings live's counters of the day in line with the call log: at the start, after a break, and once a minute.
+
+    The log is complete in the end (the journal adds what the server did not see), so it has the last word.
+    """
+    own, now = shift(services), services.clock.epoch()
+    businesses = set(services.telephony.directory.businesses)
+    fresh = businesses - own.primed
+    due = businesses if now >= own.prime_at else fresh
+    for business_id in due:
+        await prime_queues(services, business_id)
+    for business_id in fresh:
+        await _prime_agents(services, business_id)
+    own.primed |= fresh
+    if now >= own.prime_at:
+        own.prime_at = now + PRIME_EVERY
 
 
-async def prime_business(services: Services, business_id: int) -> None:
-    """One grouped query for the counters, and two small ones for after-call work and time in states."""
+async def prime_queues(services: Services, business_id: int) -> None:
+    """One grouped query for the counters, two small ones for the calls' ids and after-call work."""
     now = services.clock.now()
     since = midnight(now, zone(services, business_id))
-    hours = await today(services, business_id)
+    for _ in range(3):
+        hours = await today(services, business_id)
+        async with services.db.business(business_id) as session:
+            ended = await calls.queue_calls(session, since)
+        if sum(row.entered for row in hours) == len(ended):
+            break
+    else:
+        # Calls were written between each pair of reads: the next look is soon enough.
+        return
     async with services.db.business(business_id) as session:
-        ended = await calls.queue_calls(session, since)
-        wrapups = await agents.stretches(session, "wrapup", since, now)
-        states = await agents.seconds_in_states(session, since, now)
+        wrapups = await agents.stretches(session, "wrapup", since, now, closed=True)
     after = rules.wrapup_by_queue(
         [(c.queue_id, c.agent_id, c.ended_at.timestamp()) for c in ended if c.agent_id is not None],
         [(agent_id, begin.timestamp(), end.timestamp()) for agent_id, begin, end in wrapups],
     )
-    for queue_id in {row.queue_id for row in hours}:
-        found = Counters(wrapup_seconds=after.get(queue_id, 0.0))
-        for row in hours:
-            if row.queue_id == queue_id:
-                found = found + _counters(row)
-        latest = [c.id for c in ended if c.queue_id == queue_id][-REMEMBERED:]
-        services.live.prime(queue_id, found, latest)
+    # From here on nothing waits: a call that ends now is either in ``ended`` or in ``recent``.
+    known = {call.id for call in ended}
+    recent = [c for c in shift(services).recent if c.id not in known and (c.ended_at or 0) >= since.timestamp()]
+    for queue in services.telephony.directory.queues.values():
+        if queue.business_id != business_id:
+            continue
+        unwritten = [c for c in recent if c.queue_id == queue.id]
+        found = total(
+            (
+                Counters(wrapup_seconds=after.get(queue.id, 0.0)),
+                *(_counters(row) for row in hours if row.queue_id == queue.id),
+                *(count(call, queue) for call in unwritten),
+            )
+        )
+        latest = [c.id for c in ended if c.queue_id == queue.id][-REMEMBERED:]
+        services.live.prime(queue.id, found, [*latest, *(c.id for c in unwritten)])
+
+
+async def _prime_agents(services: Services, business_id: int) -> None:
+    """What agents spent in their states before this process began."""
+    now = services.clock.now()
+    async with services.db.business(business_id) as session:
+        states = await agents.seconds_in_states(session, midnight(now, zone(services, business_id)), now)
     services.live.prime_agents(
         {
             agent_id: Spent(
@@ -122,6 +161,12 @@ async def prime_business(services: Services, business_id: int) -> None:
             for agent_id, spent in states.items()
         }
     )
+
+
+def remember_ended(services: Services, call: Call) -> None:
+    """Keeps an ended call in memory until the log surely has it."""
+    if call.queued_at is not None:
+        shift(services).recent.append(call)
 
 
 def _counters(row: calls.QueueHour) -> Counters:
@@ -142,6 +187,8 @@ def check_link(services: Services, up: bool) -> None:
     """Says that Asterisk is away once it has been for ``AWAY_GRACE`` seconds, and clears it when it is back."""
     own, now = shift(services), services.clock.epoch()
     if up:
+        if own.away_since is not None:
+            own.prime_at = min(own.prime_at, now + PRIME_AFTER_LINK)
         own.away_since = None
         if own.away_said:
             own.away_said = False
