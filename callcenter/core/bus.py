@@ -33,7 +33,7 @@ class Bus:
         self._listeners[kind].append(listener)
 
     def handle(self, name: str, kind: type[E], handler: Callable[[E], Awaitable[None]]) -> None:
-        """Gives ``handler`` each event of ``kind``, in order; all handlers of one ``name`` share one queue and order."""
+        """Gives ``handler`` each event of ``kind``, in order; all handlers of one ``name`` share one queue."""
         worker = self._workers.setdefault(name, _Worker(name))
         worker.handlers[kind] = handler
         self._queues[kind].append(worker)
@@ -66,7 +66,7 @@ class Bus:
             worker.task = asyncio.create_task(worker.run(), name=f"bus:{worker.name}")
 
     async def settle(self, timeout: float = 10.0) -> None:
-        """Waits until every handler has done what was published so far; raises TimeoutError after ``timeout`` seconds."""
+        """Waits until every handler has done what was published so far; TimeoutError after ``timeout`` seconds."""
         async with asyncio.timeout(timeout):
             for worker in self._workers.values():
                 await worker.queue.join()

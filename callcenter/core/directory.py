@@ -1,7 +1,7 @@
 """Who and what the installation knows, as plain data for the telephony and live sides, which never ask the database.
 
-Asterisk's object names carry the ids: endpoint ``a12w`` (browser) and ``a12s`` (SIP phone) of agent 12, trunk ``t3``, queue
-``q7``. ``parse_object`` turns them back. Names are never purely numeric, because caller IDs would match them.
+Asterisk's object names carry the ids: endpoint ``a12w`` (browser) and ``a12s`` (SIP phone) of agent 12, trunk ``t3``,
+queue ``q7``. ``parse_object`` turns them back. Names are never purely numeric, because caller IDs would match them.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ class BadInput(ProductError):
     status = 422
     code = "bad_input"
 
-    def __init__(self, message: str, *, fields: dict[str, str] | None = None, code: str | None = None, **values: Any) -> None:
+    def __init__(
+        self, message: str, *, fields: dict[str, str] | None = None, code: str | None = None, **values: Any
+    ) -> None:
         super().__init__(message, code=code, **values)
         self.fields = fields or {}
 

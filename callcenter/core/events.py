@@ -50,7 +50,7 @@ class DeviceChanged(Event, frozen=True, kw_only=True):
 
 
 class MemberChanged(Event, frozen=True, kw_only=True):
-    """Asterisk's view of a queue member. ``status`` is Asterisk's device state number (1 free, 2 in use, 5 unavailable …)."""
+    """Asterisk's view of a queue member. ``status`` is Asterisk's device state (1 free, 2 in use, 5 unavailable …)."""
 
     queue_id: int
     agent_id: int
@@ -115,7 +115,7 @@ class ScreenPop(Event, frozen=True, kw_only=True):
 
 
 class CallFailed(Event, frozen=True, kw_only=True):
-    """A click-to-dial that did not come about; ``reason`` is busy, no_answer, rejected, offline, wrong_number, failed."""
+    """A click-to-dial that did not come about; ``reason``: busy, no_answer, rejected, offline, wrong_number, failed."""
 
     business_id: int
     agent_id: int
@@ -134,7 +134,7 @@ class Alert(Event, frozen=True, kw_only=True):
 
 
 class ConfigChanged(Event, frozen=True, kw_only=True):
-    """Numbers, queues, menus, trunks, agents or devices changed: the dialplan is rendered anew, the directory reloaded."""
+    """Numbers, queues, menus, trunks, agents or devices changed: dialplan and directory are made anew."""
 
     business_id: int
     what: str

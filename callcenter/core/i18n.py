@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for it
+def N_(text: str) -> str:
     """Marks ``text`` as translatable without translating it here."""
     return text

@@ -113,7 +113,7 @@ class Waiting(msgspec.Struct, kw_only=True):
 
 
 class Figure(msgspec.Struct, kw_only=True):
-    """A figure with its proof: ``value`` (null when the denominator is 0), what it is made of, and the formula's key."""
+    """A figure with its proof: ``value`` (null when the denominator is 0), its parts, and the formula's key."""
 
     value: float | None
     numerator: float
