@@ -17,7 +17,8 @@ from callcenter import app
 from callcenter.config import Settings
 from callcenter.core.clock import SystemClock
 from callcenter.demo.children import Child, keep_running
-from callcenter.demo.seed import SALES_NUMBER, SUPPORT_NUMBER, seed
+from callcenter.demo.seed import seed
+from callcenter.demo.world import SALES_NUMBER, SUPPORT_NUMBER
 from callcenter.features.dialplan import usecases as dialplan
 from callcenter.telephony.asterisk import provision
 from callcenter.telephony.asterisk.errors import AsteriskError

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Result
+from callcenter.demo.world import Demo
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
-
-if TYPE_CHECKING:
-    from callcenter.demo.seed import Demo
 
 ZONE = ZoneInfo("Europe/Moscow")
 # Share of a day's calls by hour of the day, 9:00 to 20:00: a morning and an afternoon peak.

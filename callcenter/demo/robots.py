@@ -11,16 +11,18 @@ import logging
 import random
 import signal
 import socket
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import aiohttp
 
 from callcenter.config import Settings, load
 from callcenter.demo import names
 from callcenter.demo.registrar import Phone, keep_registered, register
-from callcenter.demo.seed import CLIENTS, SALES_NUMBER, SUPPORT_NUMBER
+from callcenter.demo.world import CLIENTS, SALES_NUMBER, SEED, SUPPORT_NUMBER
 from callcenter.features.demo import api as phones
 
 log = logging.getLogger("robots")
@@ -71,13 +73,13 @@ class Desk:
         """Click-to-dial."""
         await self._ask("POST", "/calls", {"to": to})
 
-    async def _try(self, asked: object) -> None:
+    async def _try(self, asked: Awaitable[object]) -> None:
         try:
-            await asked  # type: ignore[misc]
+            await asked
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("%s: %s", self.email, error)
 
-    async def _ask(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    async def _ask(self, method: str, path: str, body: object = None) -> Any:
         async with self.http.request(method, f"{self.base}/api/v1{path}", json=body) as answer:
             answer.raise_for_status()
             return await answer.json() if answer.content_length != 0 else {}
@@ -159,7 +161,8 @@ async def _dials(desks: list[Desk], dice: Random) -> None:
 
 def client_numbers() -> list[str]:
     """The demo clients' numbers, as the seed made them."""
-    dice, seen = Random(20), []
+    dice = Random(SEED)
+    seen: list[str] = []
     while len(seen) < CLIENTS:
         number = names.mobile(dice)
         if number in seen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
@@ -13,6 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.core.phones import shown
 from callcenter.demo import names
 from callcenter.demo.past import add_past
+from callcenter.demo.world import (
+    BUSINESS,
+    CLIENTS,
+    SALES_NUMBER,
+    SEED,
+    STRANGERS,
+    SUPPORT_NUMBER,
+    Demo,
+    personal_number,
+)
 from callcenter.features.accounts.models import Business, Membership, User
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents.models import Agent
@@ -21,30 +30,6 @@ from callcenter.features.ivr.models import Menu, MenuKey
 from callcenter.features.numbers.models import Number, Trunk
 from callcenter.features.queues.models import Queue, QueueMember
 from callcenter.storage.scope import Database
-
-BUSINESS = "Тёплый дом"
-SALES_NUMBER = "+74950000001"
-SUPPORT_NUMBER = "+74950000002"
-CLIENTS, STRANGERS = 300, 120
-# Of the dice that make the clients: the robots throw the same ones to know their numbers.
-SEED = 20
-
-
-@dataclass
-class Demo:
-    """What the seed made: ids by name, for the past calls and the robots."""
-
-    business_id: int
-    agents: dict[str, int] = field(default_factory=dict)
-    queues: dict[str, int] = field(default_factory=dict)
-    numbers: dict[str, int] = field(default_factory=dict)
-    clients: list[tuple[int, str, str]] = field(default_factory=list)
-    strangers: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-def personal_number(index: int) -> str:
-    """The personal number of the ``index``-th demo person (from 0)."""
-    return f"+7495000010{index}"
 
 
 async def seed(db: Database, *, now: datetime, password: str, carrier_port: int, days: int = 30) -> bool:
