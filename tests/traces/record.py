@@ -26,6 +26,7 @@ async def record(names: list[str]) -> int:
                 await line.quiet()
                 raw = line.stream.take()
                 (replay.HERE / f"{name}.ami.gz").write_bytes(gzip.compress(raw, 9, mtime=0))
+                (replay.HERE / f"{name}.cel.gz").write_bytes(gzip.compress(line.records(), 9, mtime=0))
                 calls = replay.ended(replay.replay(replay.split(raw)))
                 found = [
                     difference

@@ -34,6 +34,9 @@ class World(Protocol):
     async def click_to_dial(self, agent: str, to: str, timeout: float = 5.0) -> str:
         """Begins a click-to-dial call of business 1; returns the call's id."""
 
+    async def call_by_local(self, agent: str, to: str) -> str:
+        """Begins a call to a client whose first leg is a Local channel to the agent; returns the call's id."""
+
     async def hang_up(self, call_id: str) -> None:
         """Hangs up the call's first channel by a command."""
 
@@ -517,4 +520,20 @@ async def transfer_outside(world: World) -> None:
     await _picked_up(world.carrier())
     agent.bye()
     await asyncio.sleep(0.6)
+    client.bye()
+
+
+@scenario(
+    {
+        "direction": "out", "result": "answered", "agents": (13,), "agent_id": 13, "rung": (13,), "legs": 2,
+        "to_number": "+79160000002", "talk_seconds": 1.0, "hangup_by": "client",
+        "steps": "started rang:answered recording answered hangup:client",
+    }
+)  # fmt: skip
+async def local_channel(world: World) -> None:
+    """A call by way of a Local channel, which Asterisk takes out once both have answered: no leg of its own."""
+    await world.call_by_local("a13s", "79160000002")
+    await _picked_up(world.agent("a13s"))
+    client = await _picked_up(world.carrier())
+    await asyncio.sleep(1.0)
     client.bye()

@@ -81,8 +81,12 @@ class Stream:
 class LineWorld:
     """The scenarios' World on a running Asterisk."""
 
-    def __init__(self, stream: Stream, phones: dict[str, Telephone], client: Telephone, carrier: Telephone) -> None:
+    def __init__(
+        self, stream: Stream, phones: dict[str, Telephone], client: Telephone, carrier: Telephone, journal: Path
+    ) -> None:
         self.stream = stream
+        self._journal = journal
+        self._read = 0
         self._phones = phones
         self._client = client
         self._carrier = carrier
@@ -109,6 +113,12 @@ class LineWorld:
         await asyncio.sleep(0.1)
 
     async def click_to_dial(self, agent: str, to: str, timeout: float = 5.0) -> str:
+        return self._originate(f"PJSIP/{agent}", agent, to, timeout)
+
+    async def call_by_local(self, agent: str, to: str) -> str:
+        return self._originate(f"Local/{int(agent[1:3]) + 90}@agents-1", agent, to, 10.0)
+
+    def _originate(self, channel: str, agent: str, to: str, timeout: float) -> str:
         call_id = f"d{secrets.token_hex(6)}"
         variables = {
             "__CC_BUSINESS": "1",
@@ -122,7 +132,7 @@ class LineWorld:
         self.stream.act(
             Action="Originate",
             Async="true",
-            Channel=f"PJSIP/{agent}",
+            Channel=channel,
             Context="dial-1",
             Exten=f"+{to}",
             Priority="1",
@@ -153,9 +163,16 @@ class LineWorld:
                     return
                 await asyncio.sleep(0.05)
 
+    def records(self) -> bytes:
+        """The CEL lines that Asterisk wrote since the last time."""
+        whole = self._journal.read_bytes() if self._journal.exists() else b""
+        found, self._read = whole[self._read :], len(whole)
+        return found
+
     def forget(self) -> None:
-        """Makes the telephones and the stream new for the next scenario."""
+        """Makes the telephones and the records new for the next scenario."""
         self.stream.take()
+        self.records()
         for phone in (*self._phones.values(), self._client, self._carrier):
             phone.calls.clear()
             while not phone.ringing.empty():
@@ -264,9 +281,8 @@ async def world(folder: Path) -> AsyncIterator[LineWorld]:
         await runner.start()
         phones = {name: await open_phone(name, port, PASSWORD) for name, port in ports.items()}
         stream = await Stream.open(settings.ami_port, "callcenter", instance.ami_password)
-        yield LineWorld(
-            stream, phones, await open_phone(CLIENT), await open_phone("carrier", settings.demo_carrier_port)
-        )
+        client, carrier = await open_phone(CLIENT), await open_phone("carrier", settings.demo_carrier_port)
+        yield LineWorld(stream, phones, client, carrier, instance.journal)
         await stream.close()
     finally:
         for phone in opened:

@@ -19,6 +19,9 @@ from callcenter.telephony.tracker.wires import Wires
 CAUSE_ASTERISK_GONE = 38
 CAUSE_UNSEEN = 127
 
+# Within this time, in seconds, people who change bridges together have not hung up.
+_MOMENT = 0.5
+
 UP = 6
 RINGING = 5
 
@@ -96,6 +99,9 @@ class Book:
         self.add_leg(leg)
         if not call.business_id:
             call.business_id = learn.business_of(self.directory, party)
+        if self.wires:
+            for name, value in self.wires.told(call.id).items():
+                self.set_variable(call, name, value)
         return leg
 
     def add_leg(self, leg: LegNow) -> None:
@@ -186,12 +192,16 @@ class Book:
             if what is not None:
                 self.updated(call, what)
             return
-        before = call.mode
+        before, since = call.mode, call.mode_since
         call.set_mode(mode)
         if mode is None:
             if what is not None:
                 self.updated(call, what)
         elif before is None:
+            if self._same_talk(call, since):
+                # Asterisk put the same people from one bridge into another.
+                self.updated(call, "leg")
+                return
             self._talk_began(call)
             self.updated(call, "answered")
             if mode == "hold":
@@ -215,6 +225,13 @@ class Book:
         if not talking:
             return None
         return "hold" if any(leg.holding for leg in talking) else "talk"
+
+    @staticmethod
+    def _same_talk(call: CallNow, since: float) -> bool:
+        """Whether a talk that begins now is the one that was interrupted at ``since``, a moment ago."""
+        before = call.talkers
+        call.talkers = frozenset(leg.id for leg in call.legs if leg.bridge)
+        return call.first_talk_at is not None and call.talkers == before and call.at - since < _MOMENT
 
     def _talk_began(self, call: CallNow) -> None:
         call.hangup_by = None

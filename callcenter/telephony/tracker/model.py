@@ -151,6 +151,7 @@ class CallNow:
         "started_at",
         "steps",
         "talk_seconds",
+        "talkers",
         "to_number",
         "trunk_id",
         "wait_from",
@@ -185,6 +186,7 @@ class CallNow:
         self.mode: Mode | None = None
         self.mode_since = started_at
         self.held_at: float | None = None
+        self.talkers: frozenset[str] = frozenset()
         self.talk_seconds = 0.0
         self.hold_seconds = 0.0
         self.legs: list[LegNow] = []

@@ -120,6 +120,12 @@ class Tracker(Book):
         leg = self.leg(fact.channel, fact.at)
         if leg is not None:
             self.set_variable(leg.call, fact.name, fact.value)
+        elif fact.channel.name.startswith("Local/"):
+            call = self.calls.get(fact.channel.call_id)
+            if call is not None:
+                self.set_variable(call, fact.name, fact.value)
+            else:
+                self.wires.tell(fact.channel.call_id, fact.name, fact.value)
 
     def _step(self, fact: f.StepTold) -> None:
         leg = self.leg(fact.channel, fact.at)

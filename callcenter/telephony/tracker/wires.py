@@ -9,9 +9,18 @@ class Wires:
     def __init__(self) -> None:
         self._other: dict[str, str] = {}
         self._bridge: dict[str, str] = {}
+        self._told: dict[str, dict[str, str]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._bridge)
+
+    def tell(self, call_id: str, name: str, value: str) -> None:
+        """A variable that was set on a wire, before any telephone of its call was there."""
+        self._told.setdefault(call_id, {})[name] = value
+
+    def told(self, call_id: str) -> dict[str, str]:
+        """The variables that wires hold for a call; gives them away."""
+        return self._told.pop(call_id, {})
 
     def touch(self, half: str) -> None:
         """A half of a Local channel is there."""
@@ -41,7 +50,10 @@ class Wires:
     def drop(self, half: str) -> bool:
         """A half is gone; False when this was no wire."""
         self._other.pop(half, None)
-        return self._bridge.pop(half, None) is not None
+        was = self._bridge.pop(half, None) is not None
+        if not self._bridge:
+            self._told.clear()
+        return was
 
     def rebridge(self, gone: str, into: str) -> None:
         """What was in one bridge is in another now ('' = in none)."""
@@ -53,6 +65,7 @@ class Wires:
         """Forgets all halves but those that are still there."""
         self._bridge = {half: bridge for half, bridge in self._bridge.items() if half in alive}
         self._other = {half: other for half, other in self._other.items() if half in alive}
+        self._told.clear()
 
     def home(self, bridge: str) -> str:
         """One name for all bridges that wires connect with ``bridge``."""

@@ -93,6 +93,15 @@ def test_the_phone_rings_when_asterisk_calls_it() -> None:
         pytest.fail("no DialBegin in the trace")
 
 
+def test_people_talk_through_a_local_channel_that_stays() -> None:
+    """Two bridges that a Local channel connects are one talk, before Asterisk takes it out or where it may not."""
+    events = replay.events("local_channel")
+    enters = [index for index, fields in enumerate(events) if fields["Event"] == "BridgeEnter"]
+    out = replay.replay(events[: enters[3] + 1])
+    call = [event for event in out if isinstance(event, CallUpdated)][-1].call
+    assert (call.state, call.agents, len(call.legs)) == ("talking", (13,), 2)
+
+
 def test_traces_are_small_text() -> None:
     """The recordings stay readable with zcat and small enough for a repository."""
     for path in replay.HERE.glob("*.ami.gz"):
