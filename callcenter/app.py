@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,22 @@ from callcenter import __version__, migrations
 from callcenter.config import Settings
 from callcenter.core.bus import Bus
 from callcenter.core.clock import SystemClock
+from callcenter.features.accounts import plugin as accounts
 from callcenter.features.accounts.usecases import who
-from callcenter.features.agents import api as agents
+from callcenter.features.agents import api as agents_api
+from callcenter.features.agents import plugin as agents
+from callcenter.features.calls import plugin as calls
+from callcenter.features.campaigns import plugin as campaigns
+from callcenter.features.contacts import plugin as contacts
+from callcenter.features.demo import plugin as demo
+from callcenter.features.desk import plugin as desk
+from callcenter.features.dialplan import plugin as dialplan
+from callcenter.features.ivr import plugin as ivr
+from callcenter.features.numbers import plugin as numbers
+from callcenter.features.queues import plugin as queues
+from callcenter.features.recordings import plugin as recordings
+from callcenter.features.stream import plugin as stream
+from callcenter.features.wallboard import plugin as wallboard
 from callcenter.http import render, server
 from callcenter.http.permissions import SIGNED_IN
 from callcenter.http.routes import Route
@@ -27,6 +40,7 @@ from callcenter.http.site import catalogues
 from callcenter.live.service import Live
 from callcenter.plugin import SERVICES, Feature, Job, Services
 from callcenter.storage.engine import create_engine
+from callcenter.storage.outage import is_outage
 from callcenter.storage.scope import Database
 from callcenter.telephony.asterisk import secrets
 from callcenter.telephony.asterisk.errors import AsteriskError
@@ -35,37 +49,23 @@ from callcenter.telephony.service import Account, Telephony
 
 log = logging.getLogger(__name__)
 
-FEATURES = (
-    "desk",
-    "accounts",
+FEATURES: tuple[Feature, ...] = (
+    accounts.FEATURE,
     # Loads the directory at its start, which those below may look into at theirs.
-    "dialplan",
-    "agents",
-    "numbers",
-    "ivr",
-    "queues",
-    "contacts",
-    "calls",
-    "recordings",
-    "campaigns",
-    "wallboard",
-    "stream",
-    "demo",
+    dialplan.FEATURE,
+    agents.FEATURE,
+    numbers.FEATURE,
+    ivr.FEATURE,
+    queues.FEATURE,
+    contacts.FEATURE,
+    calls.FEATURE,
+    recordings.FEATURE,
+    campaigns.FEATURE,
+    wallboard.FEATURE,
+    stream.FEATURE,
+    desk.FEATURE,
+    demo.FEATURE,
 )
-
-
-def load_features(names: Iterable[str] = FEATURES) -> tuple[Feature, ...]:
-    """The features in their order."""
-    found = []
-    for name in names:
-        module = f"callcenter.features.{name}.plugin"
-        try:
-            found.append(import_module(module).FEATURE)
-        except ModuleNotFoundError as error:
-            if error.name not in (module, module.rpartition(".")[0]):
-                raise
-            log.warning("feature %s is not there yet", name)
-    return tuple(found)
 
 
 async def open_database(settings: Settings) -> Database:
@@ -116,7 +116,7 @@ def create_app(
 
     Without ``services`` the database is migrated and everything is made at start-up; tests give their own.
     """
-    chosen = tuple(load_features() if features is None else features)
+    chosen = FEATURES if features is None else tuple(features)
     routes = [route for feature in chosen for route in feature.routes]
     if not any(route.path == "/" and route.method == "GET" for route in routes):
         routes.append(Route("GET", "/", _home, SIGNED_IN))
@@ -126,6 +126,7 @@ def create_app(
         nav=[item for feature in chosen for item in feature.nav],
         identify=who.identify,
         health=_health,
+        is_outage=is_outage,
     )
     if services is not None:
         app[SERVICES] = services
@@ -193,7 +194,7 @@ async def _run(job: Job, services: Services) -> None:
 
 
 async def _agent_of(session: AsyncSession, membership_id: int) -> int | None:
-    found = await agents.by_membership(session, membership_id)
+    found = await agents_api.by_membership(session, membership_id)
     return found.id if found and found.active else None
 
 

@@ -29,6 +29,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Tests below tests/database, and tests marked ``database``, run on both databases; others on SQLite."""
     if "database_kind" not in metafunc.fixturenames:
         return
+    own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "database_kind" in own:
+        # The test itself says which one it is about.
+        return
     both = "database" in metafunc.definition.path.parts or metafunc.definition.get_closest_marker("database")
     metafunc.parametrize("database_kind", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=False)
 

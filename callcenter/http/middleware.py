@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from callcenter.core.errors import Forbidden, NotSignedIn, ProductError
+from callcenter.core.errors import Forbidden, NotSignedIn, ProductError, Unavailable
 from callcenter.core.i18n import N_
 from callcenter.http import render
 from callcenter.http.current import CURRENT, current
@@ -89,7 +89,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _http_error(request, error)
     except (asyncio.CancelledError, ConnectionResetError):
         raise
-    except Exception:
+    except Exception as error:
+        if site(request).is_outage(error):
+            log.error("database: %s", str(error).splitlines()[0], extra={"request": request.get(REQUEST_ID, "")})
+            return render.error_answer(request, Unavailable(NO_DATABASE, code="no_database"))
         log.exception("%s %s failed", request.method, request.path, extra={"request": request.get(REQUEST_ID, "")})
         message = N_("Something went wrong on our side. Try again; if it happens again, name the number %(id)s.")
         text = render.texts(request).fill(message, {"id": request.get(REQUEST_ID, "")})
@@ -99,6 +102,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return render.error_page(request, 500, text)
 
 
+NO_DATABASE = N_("The database does not answer. Calls go on; try again in a moment.")
 _HTTP = {
     404: ("not_found", N_("There is nothing at this address.")),
     405: ("method_not_allowed", N_("This address does not do that.")),

@@ -25,8 +25,9 @@ def make(
     nav: Iterable[NavItem],
     identify: Identify,
     health: Callable[[web.Request], Awaitable[web.Response]],
+    is_outage: Callable[[BaseException], bool],
 ) -> web.Application:
-    """The application. ``health`` answers ``/healthz``; ``identify`` finds who asks."""
+    """The application: ``health`` answers ``/healthz``, ``identify`` finds who asks, ``is_outage`` knows storage."""
     texts = catalogues()
     assets = Assets(WEB / "static")
     debug = settings.log_level.upper() == "DEBUG"
@@ -38,6 +39,7 @@ def make(
         environments=templates.environments(WEB, texts, assets, debug=debug),
         nav=tuple(nav),
         debug=debug,
+        is_outage=is_outage,
     )
     app = web.Application(
         middlewares=[

@@ -37,6 +37,8 @@ class Site:
     # aiohttp's own route object → ours; what is not in it (static files, unknown paths) needs no permission.
     by_route: dict[int, Route] = field(default_factory=dict)
     debug: bool = False
+    # Whether an unexpected error means that the database is away (http does not know storage).
+    is_outage: Callable[[BaseException], bool] = lambda error: False
     openapi: bytes | None = None
 
 

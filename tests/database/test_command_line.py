@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.postgres import free_port
+from tests.support.postgres import PostgresServer, free_port
 
 PASSWORD = "Long-enough-1"
 
@@ -143,3 +143,21 @@ async def test_the_server_starts_serves_and_ends_with_a_stream_open(
     assert PASSWORD not in text
     assert token not in text
     assert {"request", "ms"} <= set(next(line for line in lines if line["from"] == "callcenter.access"))
+
+
+@pytest.mark.rule("SCL-01")
+async def test_one_setting_chooses_postgresql(env: dict[str, str], tmp_path: Path, postgres: PostgresServer) -> None:
+    postgres.sql("CREATE DATABASE chosen")
+    env["CALLCENTER_DATABASE_URL"] = postgres.url("chosen").replace("postgresql+asyncpg://", "postgresql://")
+    try:
+        token = await person(env)
+        async with server(env, tmp_path) as (process, base, _), aiohttp.ClientSession() as http:
+            async with http.get(f"{base}/api/v1/me", headers={"Authorization": f"Bearer {token}"}) as answer:
+                assert (await answer.json())["email"] == "anna@firm.ru"
+            async with http.get(f"{base}/healthz") as answer:
+                assert (await answer.json())["database"] == "up"
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert not list(tmp_path.glob("*.sqlite3"))
+    finally:
+        postgres.sql("DROP DATABASE chosen WITH (FORCE)")
