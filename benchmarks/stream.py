@@ -105,9 +105,7 @@ async def _measure() -> list[Row]:
         pipeline.bus.publish(DeviceChanged(at=time.time(), endpoint=f"a{agent_id}w", agent_id=agent_id, online=True))
         pipeline.bus.publish(AgentWanted(at=time.time(), business_id=1, agent_id=agent_id, wanted="ready"))
     runner, port = await _serve(pipeline)
-    reader = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _READER, str(port), str(PAGES), str(OPERATORS)
-    )
+    reader = await asyncio.create_subprocess_exec(sys.executable, "-c", _READER, str(port), str(PAGES), str(OPERATORS))
     try:
         async with asyncio.timeout(30):
             while pipeline.live.subscribers < PAGES:  # noqa: ASYNC110 - connections have no event
