@@ -157,7 +157,7 @@ async def sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     here = site(request)
     if here.debug:
         here.texts.refresh()
-    if request.path.startswith("/static/") or request.path == "/healthz":
+    if request.path.startswith(("/static/", "/texts/")) or request.path == "/healthz":
         return await handler(request)
     person = await here.identify(request)
     if person is not None:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient
 from sqlalchemy import func, select, update
@@ -23,7 +24,7 @@ from callcenter.features.accounts.models import (
 from callcenter.features.accounts.usecases import passwords
 from callcenter.plugin import Services
 from callcenter.storage.scope import Database
-from tests.support.house import NOW, PASSWORD, House, sign_in
+from tests.support.house import NOW, PASSWORD, House, serve, sign_in
 
 Client = TestClient[Any, Any]
 ANNA = "operator@a.example"
@@ -442,3 +443,32 @@ async def test_upkeep_deletes_what_ended_long_ago(
     await jobs.clean(services)
     assert (await count(db, UserSession), await count(db, SignInAttempt)) == (0, 0)
     assert await count(db, ApiToken) == 10
+
+
+@pytest.mark.parametrize(("trusted", "kept"), [("", "127.0.0.1"), ("10.0.0.1, 127.0.0.1", "203.0.113.9")])
+async def test_the_address_behind_a_proxy_is_believed_from_a_trusted_one_only(
+    services: Services, house: House, db: Database, trusted: str, kept: str
+) -> None:
+    services.settings = msgspec.structs.replace(services.settings, trusted_proxies=trusted)
+    behind = await serve(services)
+    try:
+        # The client says the first address, the proxy adds the second.
+        forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+        assert (await behind.post("/api/v1/session", json=FORM, headers=forwarded)).status == 201
+    finally:
+        await behind.close()
+    async with db.system() as session:
+        assert (await session.scalars(select(UserSession.ip))).all() == [kept]
+
+
+async def test_the_cookie_is_secure_where_people_come_by_https(services: Services, house: House) -> None:
+    services.settings = msgspec.structs.replace(services.settings, public_url="https://calls.example")
+    behind = await serve(services)
+    try:
+        answer = await behind.post("/api/v1/session", json=FORM, headers={"Origin": "https://calls.example"})
+        assert answer.status == 201
+        assert "Secure" in answer.headers["Set-Cookie"]
+        assert "max-age" in answer.headers["Strict-Transport-Security"]
+        assert "wss://calls.example" in answer.headers["Content-Security-Policy"]
+    finally:
+        await behind.close()
