@@ -17,7 +17,8 @@ let held = [];
 
 export function start(given) {
   shell = given;
-  document.addEventListener("click", clicked);
+  // Before htmx, which would follow the link.
+  document.addEventListener("click", clicked, true);
   shell.store.subscribe((state) => state.calls, changed);
   shell.stream.on("recording", ({ call_id: id }) => want(id));
   shell.pages.on("page", () => { held = []; waiting.clear(); });
