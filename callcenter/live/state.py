@@ -185,6 +185,10 @@ class State:
             return
         business = self.business(queue.business_id)
         business.counters[queue_id] = counters
+        # What was counted here before is in the new counters, or is not meant to be: it must not be taken off again.
+        for call_id, counted in business.counted.items():
+            if counted is not None and counted[0] == queue_id:
+                business.counted[call_id] = None
         for call_id in calls:
             self._remember(business, call_id, None)
         business.dirty_queues.add(queue_id)

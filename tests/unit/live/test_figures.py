@@ -115,6 +115,16 @@ async def test_the_database_primes_the_day(world: World) -> None:
     assert view(world).occupancy.value == 0.9
 
 
+async def test_priming_again_takes_nothing_off(world: World) -> None:
+    """The log has the last word; a call counted before it spoke is not subtracted when it is told once more."""
+    call = world.queue_call("c1", None, wait=8)
+    world.live.prime(7, Counters(entered=1, abandoned=1), calls=["c1"])
+    world.publish(CallEnded(at=world.now, call=call, source="journal"))
+    world.live.prime(7, Counters())
+    world.publish(CallEnded(at=world.now, call=call, source="journal"))
+    assert view(world).abandoned == 0
+
+
 async def test_the_day_begins_at_the_business_s_midnight(world: World) -> None:
     """12 hours from noon in Moscow everything begins anew there, and not where it is another time."""
     world.at_work(1)
