@@ -99,7 +99,7 @@ def leave(person: Person) -> None:
             """async () => {
                 const { phone, api } = globalThis.callcenter;
                 phone.do("hang");
-                await api("PUT", "/api/v1/me/state", { state: "offline" }).catch(() => {});
+                await api("PUT", "/api/v1/me/state", { state: "offline" }, { again: false }).catch(() => {});
                 if (phone.leading) phone.do("off");
             }"""
         )

@@ -298,6 +298,23 @@ def test_a_second_tab_is_a_remote_control(stack: Stack, agent: Person) -> None:
     expect(agent.page.locator("#dock")).not_to_have_class("dock live")
 
 
+def test_an_open_dialog_keeps_no_call_from_being_answered(stack: Stack, agent: Person) -> None:
+    page = agent.page
+    agent.context.clear_cookies()
+    page.click('#nav a[href="/calls"]')
+    expect(page.locator("#signin")).to_be_visible()
+    phone = stack.caller(tone=CLIENT_HZ)
+    stack.ring(phone, personal_number(stack, OPERATOR))
+    page.locator("[data-answer]").click(timeout=SOON)
+    stack.outside.do(phone.hears(AGENT_HZ))
+    expect(page.locator("#signin")).to_be_visible()
+    dialog = page.locator("#signin")
+    dialog.locator('input[name="password"]').fill(stack.password)
+    dialog.locator('button[type="submit"]').click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#dock")).to_have_class("dock live")
+
+
 def test_a_sip_phone_rings_with_a_card_but_without_a_button(stack: Stack, operator: Person) -> None:
     page = operator.page
     devices = page.evaluate("callcenter.api('GET', '/api/v1/me/devices')")["devices"]

@@ -109,6 +109,19 @@ def test_a_lost_server_is_shown_and_the_page_recovers_by_itself(operator: Person
     assert page.evaluate(MARKED)
 
 
+def test_a_server_that_hangs_is_noticed_without_a_word_from_it(operator: Person, stack: Stack) -> None:
+    page = operator.page
+    page.wait_for_function("() => callcenter.store.state.live")
+    server = stack.server_pid()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        # No connection breaks: only the silence tells. The server says something every 15 s, 25 s are too long.
+        expect(page.locator("#away")).to_be_visible(timeout=45_000)
+    finally:
+        os.kill(server, signal.SIGCONT)
+    expect(page.locator("#away")).to_be_hidden(timeout=30_000)
+
+
 def _answers(stack: Stack) -> bool:
     import urllib.error
     import urllib.request

@@ -85,7 +85,7 @@ async function showLogin({ api, dom, t, complain }) {
     if (!device) return complain(t("You have no SIP phone. An administrator can give you one."));
     const facts = [[t("Server"), device.server], [t("Login"), device.login], [t("Password"), device.password], [t("Transport"), (device.transport ?? "udp").toUpperCase()]];
     dom.$("[data-sip-facts]").replaceChildren(...facts.flatMap(([name, value]) => [dom.h("dt", name), dom.h("dd", dom.h("code", value))]));
-    return dom.$("#sip-setup").showModal();
+    return dom.$("#sip-setup").show();
   } catch (error) {
     return complain(error.message);
   }

@@ -60,7 +60,7 @@ function past(card) {
 function pastCall(call) {
   const view = resultView(call.result);
   const glyph = call.direction === "out" ? "out" : view.icon === "missed" ? "missed" : "in";
-  const text = call.result === "answered" ? duration(call.talk_seconds ?? 0) : view.word;
+  const text = call.result === "answered" ? duration(call.talk_seconds ?? 0) : view.word.toLocaleLowerCase();
   const agents = (call.agents ?? []).map((agent) => agent.name ?? agent).join(", ");
   const direction = call.direction === "out" ? t("Outgoing") : t("Incoming");
   return h(

@@ -8,6 +8,7 @@ import { drawKeypad } from "./keypad.js";
 import { duration, initials } from "./format.js";
 import { t } from "./i18n.js";
 import { myAgent, myCall } from "./mycall.js";
+import { letCallThrough } from "./overlays.js";
 import { store } from "./store.js";
 import { stream } from "./stream.js";
 import { complain, toast } from "./toast.js";
@@ -160,6 +161,7 @@ export class Dock {
     tick(panel);
     if (!ringing) return;
     if (held) $("[data-answer]", panel)?.focus({ preventScroll: true });
+    if (first) letCallThrough();
     if (first) announce(`${t("Incoming call")}: ${call.who.name}. ${call.line?.title ?? ""}`, true);
     this.#measure(call);
   }

@@ -27,11 +27,14 @@ export function initials(name) {
 
 const sameDay = (a, b) => a.toDateString() === b.toDateString();
 
+// English here is for business between countries: day before month, 24 hours, as on the server's pages.
+const locale = config.language === "ru" ? "ru-RU" : "en-GB";
+
 export function moment(iso) {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return "";
-  const options = { timeZone: config.timezone };
-  const time = at.toLocaleTimeString(config.language, { ...options, hour: "2-digit", minute: "2-digit" });
+  const options = { timeZone: config.timezone, hour12: false };
+  const time = at.toLocaleTimeString(locale, { ...options, hour: "2-digit", minute: "2-digit" });
   if (sameDay(at, new Date())) return time;
-  return `${at.toLocaleDateString(config.language, { ...options, day: "numeric", month: "short" })} ${time}`;
+  return `${at.toLocaleDateString(locale, { timeZone: config.timezone, day: "numeric", month: "short" })} ${time}`;
 }

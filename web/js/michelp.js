@@ -16,6 +16,6 @@ export function micHelp(kind, again) {
   $("[data-text]", dialog).textContent = text;
   show($("[data-steps]", dialog), steps);
   $("[data-again]", dialog).onclick = () => { dialog.close(); again(); };
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) dialog.show();
   return () => { if (dialog.open) dialog.close(); };
 }

@@ -1,4 +1,5 @@
-// Menus, dialogs and questions of the shell, all by delegation: what is swapped in later works as well.
+// Menus, dialogs and questions of the shell, all by delegation: what is swapped in later works as well. No dialog is
+// modal: behind a modal one a call could ring but not be answered.
 import { $, $$ } from "./dom.js";
 
 const GAP = 6;
@@ -14,7 +15,6 @@ export function startOverlays() {
     }
     const closer = event.target.closest("dialog [data-close]");
     if (closer) return closer.closest("dialog").close();
-    if (event.target.matches?.("dialog.sheet")) return event.target.close();
     if (event.target.closest(".menu .item")) closeMenus();
   });
   document.addEventListener("keydown", menuKeys);
@@ -25,7 +25,21 @@ export const somethingOpen = () => Boolean($("dialog[open], .menu:popover-open")
 
 export function openSheet(id) {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.showModal();
+  if (dialog && !dialog.open) dialog.show();
+}
+
+// A dialog that some page opened as modal lets the call through.
+export function letCallThrough() {
+  for (const dialog of $$("dialog:modal")) {
+    dialog.close();
+    dialog.show();
+  }
+}
+
+function closeTop() {
+  const dialog = $$("dialog[open]").at(-1);
+  dialog?.close();
+  return Boolean(dialog);
 }
 
 function toggleMenu(button) {
@@ -49,13 +63,14 @@ function place(menu, button) {
 }
 
 function menuKeys(event) {
+  if (event.key === "Escape" && !$(".menu:popover-open") && closeTop()) return event.preventDefault();
   const menu = $(".menu:popover-open");
-  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+  if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return undefined;
   const items = $$(".item", menu);
   const here = items.indexOf(document.activeElement);
   const next = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: items.length - 1 }[event.key];
   items[(next + items.length) % items.length]?.focus();
-  event.preventDefault();
+  return event.preventDefault();
 }
 
 // A question with two answers; resolves to whether it was agreed to.
@@ -65,7 +80,7 @@ export function question(title, text, yes) {
   $("[data-text]", dialog).textContent = text;
   $("[data-yes]", dialog).textContent = yes;
   dialog.returnValue = "";
-  dialog.showModal();
+  dialog.show();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
   });

@@ -21,7 +21,7 @@ async function openDialog() {
   const complaint = $(".error", dialog);
   show(complaint, false);
   form.password.value = "";
-  dialog.showModal();
+  dialog.show();
   form.password.focus();
   return new Promise((resolve) => {
     const finish = (value) => {
