@@ -70,7 +70,7 @@ class Job:
 class Feature:
     """A feature's index, named ``FEATURE`` in its plugin module.
 
-    ``on_start`` runs before the server takes requests (database is migrated, live state is empty, Asterisk may be away);
+    ``on_start`` runs before the server takes requests (the database is migrated, Asterisk may be away);
     ``on_stop`` runs after the last request.
     """
 

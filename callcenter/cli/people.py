@@ -17,7 +17,7 @@ from callcenter.core.clock import SystemClock
 from callcenter.core.errors import BadInput, NotFound
 from callcenter.features.accounts import queries, rules
 from callcenter.features.accounts.models import ApiToken, Business, Membership, User, UserSession
-from callcenter.features.accounts.usecases import passwords, people
+from callcenter.features.accounts.usecases import known, passwords, people
 
 
 @asynccontextmanager
@@ -26,6 +26,7 @@ async def _session(settings: Settings) -> AsyncIterator[AsyncSession]:
     try:
         async with db.system() as session:
             yield session
+        known.tell_others(settings)
     finally:
         await db.close()
 

@@ -53,8 +53,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The whole call at one moment.
 
     ``id`` is Asterisk's Linkedid: known at once, the same in CEL, and unique over restarts. ``result`` is None while
-    the call goes on. ``wait_seconds`` runs from the start (queue calls: from entering the queue) to the first talk or to
-    the end; ``talk_seconds`` is the time two parties were bridged without hold.
+    the call goes on. ``wait_seconds`` runs from the start (queue calls: from entering the queue) to the first talk or
+    to the end; ``talk_seconds`` is the time two parties were bridged without hold.
     """
 
     id: str

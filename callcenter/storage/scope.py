@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction
 
 from callcenter.core.errors import NotFound
 from callcenter.core.i18n import N_
-from callcenter.storage import guard
+from callcenter.storage import changes, guard
 from callcenter.storage.base import BusinessOwned
 from callcenter.storage.guard import ScopeError
 
@@ -159,11 +159,15 @@ async def exclusive(session: AsyncSession, key: str) -> None:
         await session.execute(select(literal(1)).with_for_update())
 
 
+changes.watch(ScopedSession)
+
+
 class Database:
     """The engine and its sessions. Each ``async with`` is a transaction: committed at its end, rolled back on error."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self.changes = changes.Changes()
         self._sessions = async_sessionmaker(engine, expire_on_commit=False, sync_session_class=ScopedSession)
 
     @property
@@ -176,13 +180,19 @@ class Database:
         """A transaction that sees one business."""
         async with self._sessions.begin() as session:
             session.info[SCOPE] = business_id
+            session.info[changes.COUNTER] = self.changes
             yield session
 
     @asynccontextmanager
-    async def system(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that sees every business; never hand it to code that serves a person."""
+    async def system(self, *, quiet: bool = False) -> AsyncIterator[AsyncSession]:
+        """A transaction that sees every business; never hand it to code that serves a person.
+
+        ``quiet``: what it changes makes nothing stale that is kept in memory (``changes``).
+        """
         async with self._sessions.begin() as session:
             session.info[SYSTEM] = True
+            session.info[changes.COUNTER] = self.changes
+            session.info[changes.QUIET] = quiet
             yield session
 
     async def close(self) -> None:

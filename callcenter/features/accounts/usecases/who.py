@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import cast
 
 from aiohttp import web
 from sqlalchemy import update
@@ -13,9 +14,12 @@ from callcenter.core.errors import NotSignedIn
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import queries, rules
 from callcenter.features.accounts.models import ApiToken, UserSession
+from callcenter.features.accounts.usecases.known import Entry, known
 from callcenter.http.current import Current
 from callcenter.http.permissions import ROLE_PERMISSIONS, SIGNED_IN
 from callcenter.plugin import SERVICES, Services
+
+_BAD_TOKEN = N_("The token is unknown, expired or revoked.")
 
 AgentOf = Callable[[AsyncSession, int], Awaitable[int | None]]
 
@@ -49,7 +53,7 @@ class Seen:
         tokens, self.tokens = self.tokens, {}
         if not sessions and not tokens:
             return
-        async with services.db.system() as session:
+        async with services.db.system(quiet=True) as session:
             for session_id, at in sessions.items():
                 await session.execute(
                     update(UserSession).where(UserSession.id == session_id, UserSession.seen_at < at).values(seen_at=at)
@@ -66,39 +70,53 @@ def seen(services: Services) -> Seen:
 async def by_token(services: Services, secret: str, agent_of: AgentOf) -> Current:
     """Who a bearer token stands for; raises NotSignedIn when it is unknown, expired or revoked."""
     now = services.clock.now()
-    async with services.db.system() as session:
-        found = await queries.token_by_hash(session, rules.fingerprint(secret))
-        if found is None or not rules.token_alive(
-            expires_at=found[0].expires_at, revoked_at=found[0].revoked_at, now=now
-        ):
-            raise NotSignedIn(N_("The token is unknown, expired or revoked."), code="bad_token")
-        token, member = found
-        agent_id = await agent_of(session, member.membership.id)
+    key = rules.fingerprint(secret)
+    memory = known(services)
+    entry = memory.get(key)
+    if entry is None:
+        mark = memory.mark()
+        async with services.db.system() as session:
+            found = await queries.token_by_hash(session, key)
+            if found is None:
+                raise NotSignedIn(_BAD_TOKEN, code="bad_token")
+            token, member = found
+            agent_id = await agent_of(session, member.membership.id)
+        scopes = frozenset(token.scopes)
+        entry = Entry(_current(member, agent_id, via="token", scopes=scopes or None), token)
+        memory.put(key, entry, mark)
+    token = cast(ApiToken, entry.row)
+    if not rules.token_alive(expires_at=token.expires_at, revoked_at=token.revoked_at, now=now):
+        raise NotSignedIn(_BAD_TOKEN, code="bad_token")
     if token.used_at is None or now - token.used_at > rules.TOUCH_EVERY:
-        seen(services).tokens[token.id] = now
-    scopes = frozenset(token.scopes)
-    return _current(member, agent_id, via="token", scopes=scopes or None)
+        token.used_at = seen(services).tokens[token.id] = now
+    return entry.current
 
 
 async def by_cookie(services: Services, cookie: str, agent_of: AgentOf) -> Current | None:
     """Who a session cookie stands for, None when it no longer holds."""
     now = services.clock.now()
-    async with services.db.system() as session:
-        row = await queries.session_by_hash(session, rules.fingerprint(cookie))
-        if row is None:
-            return None
-        last = max(row.seen_at, seen(services).sessions.get(row.id, row.seen_at))
-        if not rules.session_alive(seen_at=last, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now):
-            return None
-        places = await queries.memberships(session, row.user_id)
-        if not places:
-            return None
-        # A person who was taken out of the business falls back to another one of his.
-        member = next((p for p in places if p.business.id == row.business_id), places[0])
-        agent_id = await agent_of(session, member.membership.id)
-    if now - last > rules.TOUCH_EVERY:
-        seen(services).sessions[row.id] = now
-    return _current(member, agent_id, via="session", session_id=row.id, csrf=row.csrf)
+    key = rules.fingerprint(cookie)
+    memory = known(services)
+    entry = memory.get(key)
+    if entry is None:
+        mark = memory.mark()
+        async with services.db.system() as session:
+            row = await queries.session_by_hash(session, key)
+            places = await queries.memberships(session, row.user_id) if row else []
+            if row is None or not places:
+                return None
+            # A person who was taken out of the business falls back to another one of his.
+            member = next((p for p in places if p.business.id == row.business_id), places[0])
+            agent_id = await agent_of(session, member.membership.id)
+        row.seen_at = max(row.seen_at, seen(services).sessions.get(row.id, row.seen_at))
+        entry = Entry(_current(member, agent_id, via="session", session_id=row.id, csrf=row.csrf), row)
+        memory.put(key, entry, mark)
+    row = cast(UserSession, entry.row)
+    if not rules.session_alive(seen_at=row.seen_at, expires_at=row.expires_at, revoked_at=row.revoked_at, now=now):
+        return None
+    if now - row.seen_at > rules.TOUCH_EVERY:
+        row.seen_at = seen(services).sessions[row.id] = now
+    return entry.current
 
 
 def _current(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call
 from callcenter.core.errors import BadInput, Conflict, Forbidden, NotFound, TooMany
@@ -23,6 +23,7 @@ from callcenter.http.current import Current
 from callcenter.plugin import Services
 
 MAX_COMMENT = 2000
+_WAY_TABLES = frozenset({"agents", "businesses", "numbers"})
 
 
 class DialForm(msgspec.Struct, kw_only=True):
@@ -54,6 +55,40 @@ class Dialled:
         times.append(now)
 
 
+class Ways(NamedTuple):
+    """A business's numbers, which of them each agent shows (by agent id), and which the others show."""
+
+    own: list[OwnNumber]
+    of_agent: dict[int, int | None]
+    default: int | None
+
+
+class OutWays:
+    """Each business's ways out, read once and again when its configuration changed: a click waits for no query."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: dict[int, tuple[int, Ways]] = {}
+
+    async def of(self, business_id: int) -> Ways:
+        """The ways of one business, as last committed."""
+        state = self._services.db.changes.of(_WAY_TABLES)
+        found = self._known.get(business_id)
+        if found and found[0] == state:
+            return found[1]
+        async with self._services.db.business(business_id) as session:
+            own = [
+                OwnNumber(one.id, one.e164, one.kind, one.agent_id, one.active, one.trunk_id)
+                for one in await numbers.all_numbers(session)
+            ]
+            of_agent = {one.id: one.caller_number_id for one in await agents.all_agents(session)}
+            business = await accounts.business(session, business_id)
+        default = business.settings.get("caller_number_id") if business else None
+        ways = Ways(own, of_agent, default if isinstance(default, int) else None)
+        self._known[business_id] = (state, ways)
+        return ways
+
+
 async def dial(services: Services, person: Current, form: DialForm) -> Call:
     """Rings the person's own phone and then calls ``form.to``; gives the call as far as it is known at once.
 
@@ -64,9 +99,9 @@ async def dial(services: Services, person: Current, form: DialForm) -> Call:
     if person.agent_id is None:
         raise Forbidden(N_("You have no phone to call with. An administrator can give you one."))
     agent_id = person.agent_id
-    async with services.db.business(person.business_id) as session:
-        to, inside = await _target(session, services, person, form.to)
-        own = None if inside else await _caller_number(session, person.business_id, agent_id, form.number_id)
+    ways = await services.part(OutWays, OutWays).of(person.business_id)
+    to, inside = _target(ways, services, person, form.to)
+    own = None if inside else _caller_number(ways, agent_id, form.number_id)
     await _check_phone(services, person.business_id, agent_id)
     now = services.clock.epoch()
     services.part(Dialled, Dialled).take(agent_id, now)
@@ -119,7 +154,7 @@ def scope_of(person: Current) -> Scope:
     return Scope(everything=person.can("calls.all"), agent_id=person.agent_id)
 
 
-async def _target(session: AsyncSession, services: Services, person: Current, typed: str) -> tuple[str, bool]:
+def _target(ways: Ways, services: Services, person: Current, typed: str) -> tuple[str, bool]:
     """What to dial, and whether it is an employee."""
     short = typed.strip()
     if short.isascii() and short.isdecimal() and len(short) <= 4:
@@ -134,7 +169,7 @@ async def _target(session: AsyncSession, services: Services, person: Current, ty
     if e164 is None:
         message = N_("“%(number)s” is not a telephone number. Write it like +7 495 123-45-67.")
         raise _wrong(message, short[:40])
-    if any(one.e164 == e164 for one in await numbers.all_numbers(session)):
+    if any(one.e164 == e164 for one in ways.own):
         raise _wrong(N_("%(number)s is a number of your own company."), short)
     return e164, False
 
@@ -143,24 +178,15 @@ def _wrong(message: str, number: str) -> BadInput:
     return BadInput(message, code="wrong_number", fields={"to": N_("This is not a number to call.")}, number=number)
 
 
-async def _caller_number(session: AsyncSession, business_id: int, agent_id: int, asked: int | None) -> OwnNumber | None:
+def _caller_number(ways: Ways, agent_id: int, asked: int | None) -> OwnNumber | None:
     """The own number that the client sees; None lets the line decide."""
-    own = [
-        OwnNumber(one.id, one.e164, one.kind, one.agent_id, one.active, one.trunk_id)
-        for one in await numbers.all_numbers(session)
-    ]
     if asked is not None:
-        chosen = next((one for one in own if one.id == asked), None)
+        chosen = next((one for one in ways.own if one.id == asked), None)
         if chosen is None or (chosen.kind == "personal" and chosen.agent_id != agent_id):
             message = N_("Choose one of your company's numbers to call from.")
             raise BadInput(message, fields={"number_id": message})
         return chosen
-    agent = await agents.get(session, agent_id)
-    business = await accounts.business(session, business_id)
-    default = business.settings.get("caller_number_id") if business else None
-    return dialing.caller_number(
-        own, agent_id, agent.caller_number_id if agent else None, default if isinstance(default, int) else None
-    )
+    return dialing.caller_number(ways.own, agent_id, ways.of_agent.get(agent_id), ways.default)
 
 
 async def _check_phone(services: Services, business_id: int, agent_id: int) -> None:
