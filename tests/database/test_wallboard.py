@@ -269,7 +269,7 @@ async def test_the_page_shows_the_shift_at_its_first_paint(client: Client, servi
     assert re.search(r'data-figure="service_level"[^>]*>100<small>', row[0])
     assert 'class="spark"' in row[0]
     assert re.search(rf'data-agent="{operator}" data-state="ready"', page)
-    assert "+7 951 330-47-12" in page
+    assert "+7 (951) 330-47-12" in page
     known = config_of(await answer.text())
     for name in ("service_level", "asa", "aht", "occupancy", "abandonment"):
         about = known["figures"][name]

@@ -13,6 +13,7 @@ import { concerns, counts, spark, sums, targetOf, tileTone, waitTone } from "./r
 import { percent, setTone, sparkSvg } from "./draw.js";
 
 const HOURS_EVERY = 60_000;
+const DRAW_EVERY = 120;
 const MOST_BARS = 8;
 
 let board = null;
@@ -43,16 +44,22 @@ class Board {
     this.only = "";
     this.alarm = new Alarm($("[data-sound]", root), this.config);
     this.waiting = false;
+    this.drawnAt = 0;
     this.concernKey = "";
     this.tiles = new Map($$("[data-part=tiles] > .tile", root).map((tile) => [tile.dataset.agent, tile]));
     this.rows = new Map($$("[data-row]", root).map((row) => [row.dataset.row, row]));
   }
 
-  // Changes come in bursts; a page draws at most once a frame, and not at all while it is hidden.
+  // Changes come in bursts: the first is drawn at once, those behind it together, and none while the page is hidden.
   later() {
     if (this.waiting) return;
     this.waiting = true;
-    requestAnimationFrame(() => { this.waiting = false; this.draw(); });
+    const rest = this.drawnAt + DRAW_EVERY - performance.now();
+    setTimeout(() => requestAnimationFrame(() => {
+      this.waiting = false;
+      this.drawnAt = performance.now();
+      this.draw();
+    }), Math.max(0, rest));
   }
 
   // Until the first snapshot there is nothing better than the server's picture.
@@ -209,7 +216,12 @@ class Board {
       const id = String(agent.id);
       seen.add(id);
       if (!this.tiles.has(id)) this.addTile(list, id);
-      this.paintTile(this.tiles.get(id), agent);
+      const tile = this.tiles.get(id);
+      const call = store.state.calls[agent.call_id];
+      // Most tiles are as they were: with two hundred agents that is what keeps the page light.
+      if (tile.agent === agent && tile.call === call && tile.shown === `${this.chosen} ${this.only}`) continue;
+      Object.assign(tile, { agent, call, shown: `${this.chosen} ${this.only}` });
+      this.paintTile(tile, agent);
     }
     for (const [id, tile] of this.tiles) {
       if (seen.has(id)) continue;

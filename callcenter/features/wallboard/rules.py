@@ -8,9 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
-
-from callcenter.live.views import AgentView, CallView, Figure, QueueView, Snapshot
+from typing import Literal, NamedTuple, Protocol
 
 Tone = Literal["ready", "talk", "ring", "wrap", "pause", "over", "missed", "off"]
 
@@ -37,6 +35,90 @@ TONES: Mapping[str, Tone] = {
 STATES = ("ringing", "talking", "ready", "wrapup", "paused", "offline")
 
 
+class Proven(Protocol):
+    """A figure with its proof, as live.views.Figure."""
+
+    @property
+    def value(self) -> float | None: ...
+    @property
+    def numerator(self) -> float: ...
+    @property
+    def denominator(self) -> float: ...
+
+
+class Caller(Protocol):
+    """Who waits, as live.views.Waiting."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def since(self) -> str: ...
+
+
+class Queue(Protocol):
+    """What the rules need of live.views.QueueView; its figures are read by name."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def waiting(self) -> Sequence[Caller]: ...
+    @property
+    def entered(self) -> int: ...
+    @property
+    def answered(self) -> int: ...
+    @property
+    def abandoned(self) -> int: ...
+
+
+class Agent(Protocol):
+    """What the rules need of live.views.AgentView."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def since(self) -> str: ...
+    @property
+    def wanted(self) -> str: ...
+    @property
+    def call_id(self) -> str | None: ...
+
+
+class Named(Protocol):
+    """Something with a name: a queue, a contact."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Talk(Protocol):
+    """What the rules need of live.views.CallView."""
+
+    @property
+    def client_number(self) -> str: ...
+    @property
+    def contact(self) -> Named | None: ...
+    @property
+    def queue(self) -> Named | None: ...
+
+
+class Ratio(NamedTuple):
+    """A sum of figures; ``value`` is None when the denominator is 0."""
+
+    value: float | None
+    numerator: float
+    denominator: float
+
+
 class Sums(NamedTuple):
     """The figures of several queues together: numerators and denominators are summed, never shares averaged."""
 
@@ -46,7 +128,7 @@ class Sums(NamedTuple):
     entered: int
     answered: int
     abandoned: int
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Ratio]
 
 
 class Concern(NamedTuple):
@@ -71,7 +153,7 @@ class Spark(NamedTuple):
 class Tile(NamedTuple):
     """An agent's tile: ``whom`` is who he talks with, ``queue`` the queue of that call."""
 
-    agent: AgentView
+    agent: Agent
     tone: Tone
     whom: str
     queue: str
@@ -90,7 +172,7 @@ def wait_tone(seconds: float, target: int) -> Tone:
     return "over" if seconds >= LATE * target else "ring"
 
 
-def sums(queues: Iterable[QueueView], targets: Mapping[int, int], now: str) -> Sums:
+def sums(queues: Iterable[Queue], targets: Mapping[int, int], now: str) -> Sums:
     """The queues together."""
     chosen = list(queues)
     worst: tuple[float, str, Tone] | None = None
@@ -106,19 +188,18 @@ def sums(queues: Iterable[QueueView], targets: Mapping[int, int], now: str) -> S
         entered=sum(q.entered for q in chosen),
         answered=sum(q.answered for q in chosen),
         abandoned=sum(q.abandoned for q in chosen),
-        figures={name: sum_figures([getattr(q, name) for q in chosen], name) for name in FIGURES},
+        figures={name: sum_figures([getattr(q, name) for q in chosen]) for name in FIGURES},
     )
 
 
-def sum_figures(figures: Sequence[Figure], name: str) -> Figure:
+def sum_figures(figures: Sequence[Proven]) -> Ratio:
     """Σ numerators ÷ Σ denominators; the value is None when the denominator is 0."""
     top = sum(f.numerator for f in figures)
     bottom = sum(f.denominator for f in figures)
-    formula = figures[0].formula if figures else name
-    return Figure(value=top / bottom if bottom else None, numerator=top, denominator=bottom, formula=formula)
+    return Ratio(top / bottom if bottom else None, top, bottom)
 
 
-def counts(agents: Iterable[AgentView]) -> dict[str, int]:
+def counts(agents: Iterable[Agent]) -> dict[str, int]:
     """How many agents are in each state."""
     found = dict.fromkeys(STATES, 0)
     for agent in agents:
@@ -126,31 +207,29 @@ def counts(agents: Iterable[AgentView]) -> dict[str, int]:
     return found
 
 
-def tiles(snapshot: Snapshot, agents: Iterable[AgentView]) -> list[Tile]:
+def tiles(agents: Iterable[Agent], calls: Mapping[str, Talk], now: str) -> list[Tile]:
     """One tile per agent, by name, those off line last: a tile keeps its place when its state changes."""
-    found = [_tile(snapshot, agent) for agent in agents]
+    found = [_tile(agent, calls, now) for agent in agents]
     return sorted(found, key=lambda t: (t.agent.state == "offline", t.agent.name.casefold(), t.agent.id))
 
 
-def _tile(snapshot: Snapshot, agent: AgentView) -> Tile:
-    call = snapshot.calls.get(agent.call_id) if agent.call_id else None
-    seconds = seconds_between(agent.since, snapshot.now)
-    tone = TONES[agent.state]
+def _tile(agent: Agent, calls: Mapping[str, Talk], now: str) -> Tile:
+    call = calls.get(agent.call_id) if agent.call_id else None
+    seconds = seconds_between(agent.since, now)
+    tone = TONES.get(agent.state, "off")
     if agent.state == "paused" and seconds >= PAUSE_LIMIT:
         tone = "over"
     return Tile(agent, tone, whom(call), call.queue.name if call and call.queue else "", seconds)
 
 
-def whom(call: CallView | None) -> str:
+def whom(call: Talk | None) -> str:
     """The other party's name, else the number."""
     if call is None:
         return ""
     return (call.contact.name if call.contact and call.contact.name else "") or call.client_number
 
 
-def concerns(
-    queues: Iterable[QueueView], agents: Iterable[AgentView], targets: Mapping[int, int], now: str
-) -> list[Concern]:
+def concerns(queues: Iterable[Queue], agents: Iterable[Agent], targets: Mapping[int, int], now: str) -> list[Concern]:
     """What needs attention, the worst first: long waits, lost phones, long breaks, long wrap-ups."""
     found: list[Concern] = []
     for queue in queues:

@@ -98,7 +98,7 @@ def _values(
         ),
         "alerts": snapshot.alerts,
         "concerns": rules.concerns(shown, agents, targets, snapshot.now),
-        "tiles": rules.tiles(snapshot, agents),
+        "tiles": rules.tiles(agents, snapshot.calls, snapshot.now),
         "blank": rules.Tile(
             AgentView(id=0, name="", short_number="", state="offline", since=snapshot.now), "off", "", "", 0.0
         ),
@@ -124,12 +124,12 @@ def _parts(
 
     def concern_about(item: rules.Concern) -> str:
         if item.kind == "wait":
-            return f"{item.name}, {_short(item.detail)}"
+            return f"{item.name}, {formats.phone(item.detail, language)}"
         return f"{item.name}, {words.reason(say, item.detail)}" if item.detail else item.name
 
     def about(tile: rules.Tile) -> str:
         if tile.agent.state in ("ringing", "talking"):
-            with_whom = [_short(tile.whom), tile.queue]
+            with_whom = [formats.phone(tile.whom, language), tile.queue]
             said = " · ".join(part for part in with_whom if part)
             return said or words.state(say, tile.agent.state, "")
         return words.state(say, tile.agent.state, tile.agent.reason)
@@ -144,11 +144,6 @@ def _parts(
         "about": about,
         "spark_of": spark_of,
     }
-
-
-def _short(number: str) -> str:
-    """A number as js/format.js writes it, so that nothing moves when the script takes over; a name as it is."""
-    return formats.phone(number, "en")
 
 
 def spark(found: rules.Spark | None, language: str, name: str) -> Markup:

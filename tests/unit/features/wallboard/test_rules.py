@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.features.wallboard import rules
-from callcenter.live.views import AgentView, CallView, ContactBrief, Figure, QueueBrief, QueueView, Snapshot, Waiting
+from callcenter.live.views import AgentView, CallView, ContactBrief, Figure, QueueBrief, QueueView, Waiting
 
 NOW = "2025-11-21T12:00:00Z"
 
@@ -44,7 +44,7 @@ def test_a_figure_without_a_denominator_has_no_value() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=1, max_size=8))
 def test_one_queue_more_never_changes_the_others_part(parts: list[tuple[int, int]]) -> None:
-    together = rules.sum_figures([figure(*p) for p in parts], "x")
+    together = rules.sum_figures([figure(*p) for p in parts])
     assert together.numerator == sum(p[0] for p in parts)
     assert together.denominator == sum(p[1] for p in parts)
 
@@ -70,10 +70,9 @@ def test_a_clock_that_runs_ahead_shows_zero_not_minus() -> None:
 
 def test_tiles_stand_by_name_and_keep_their_place_when_the_state_changes() -> None:
     people = [agent(1, "talking", name="Вера"), agent(2, "ready", name="Анна"), agent(3, "offline", name="Алла")]
-    snapshot = Snapshot(rev=1, now=NOW, link_up=True, calls={}, agents={}, queues={})
-    assert [t.agent.name for t in rules.tiles(snapshot, people)] == ["Анна", "Вера", "Алла"]
+    assert [t.agent.name for t in rules.tiles(people, {}, NOW)] == ["Анна", "Вера", "Алла"]
     people[0].state, people[1].state = "ready", "wrapup"
-    assert [t.agent.name for t in rules.tiles(snapshot, people)] == ["Анна", "Вера", "Алла"]
+    assert [t.agent.name for t in rules.tiles(people, {}, NOW)] == ["Анна", "Вера", "Алла"]
 
 
 def test_a_tile_says_with_whom_and_in_which_queue() -> None:
@@ -89,17 +88,15 @@ def test_a_tile_says_with_whom_and_in_which_queue() -> None:
         contact=ContactBrief(id=3, name="Ирина Лаптева", saved=True),
         started_at=NOW,
     )
-    snapshot = Snapshot(rev=1, now=NOW, link_up=True, calls={"c1": call}, agents={}, queues={})
-    (tile,) = rules.tiles(snapshot, [agent(1, "talking", call_id="c1")])
+    (tile,) = rules.tiles([agent(1, "talking", call_id="c1")], {"c1": call}, NOW)
     assert (tile.whom, tile.queue, tile.tone, tile.seconds) == ("Ирина Лаптева", "Продажи", "talk", 60.0)
     call.contact = None
-    assert rules.tiles(snapshot, [agent(1, "talking", call_id="c1")])[0].whom == "+79513304712"
+    assert rules.tiles([agent(1, "talking", call_id="c1")], {"c1": call}, NOW)[0].whom == "+79513304712"
 
 
 def test_a_break_beyond_its_limit_is_marked() -> None:
-    snapshot = Snapshot(rev=1, now=NOW, link_up=True, calls={}, agents={}, queues={})
-    (long,) = rules.tiles(snapshot, [agent(1, "paused", "2025-11-21T11:45:00Z")])
-    (short,) = rules.tiles(snapshot, [agent(1, "paused", "2025-11-21T11:45:01Z")])
+    (long,) = rules.tiles([agent(1, "paused", "2025-11-21T11:45:00Z")], {}, NOW)
+    (short,) = rules.tiles([agent(1, "paused", "2025-11-21T11:45:01Z")], {}, NOW)
     assert (long.tone, short.tone) == ("over", "pause")
 
 
