@@ -1,7 +1,7 @@
 """Click-to-dial: what the server adds to Asterisk from the click to the agent's phone, and from there to the client.
 
-The floor of the first is a bare AMI Originate of the same call; of the second Dial in a static context without anything
-else. Both sides are measured alternately in the same run with the same telephones.
+The floor of the first is a bare AMI Originate of the same call; of the second a hand-written static context that sets
+the caller ID, records on the client's channel and dials. Both take turns in one run with the same telephones.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from tests.traces.phone import Call
 
 ROUNDS, WARM_UP = 60, 6
 CLIENT = "+79161234567"
-TRUNK = "t1"
+# The same call by hand: the number that the client sees, the recording on the client's channel, Dial.
+PURE = (
+    ("bench-pure", CLIENT, "1,Set(CALLERID(num)=+74950000001)"),
+    ("bench-pure", CLIENT, f"2,Dial(PJSIP/{CLIENT}@t1,60,b(bench-record^s^1))"),
+    ("bench-pure", CLIENT, "3,Hangup()"),
+    ("bench-record", "s", "1,MixMonitor(bench.wav,br(bench-client.wav)t(bench-agent.wav))"),
+    ("bench-record", "s", "2,Return()"),
+)
 
 
 def run() -> list[Row]:
@@ -31,8 +38,8 @@ async def _run() -> list[Row]:
         apis = [await people.enter_async_context(Api.of(stack, email)) for email in OPERATORS]
         agents = [await api.phone(stack) for api in apis]
         carrier = await Telephone.start("carrier", stack.settings.sip_port, port=stack.settings.demo_carrier_port)
-        for step in (f"1,Dial,PJSIP/{CLIENT}@{TRUNK}", "2,Hangup,"):
-            ami.send(Action="Command", Command=f"dialplan add extension {CLIENT},{step} into bench-pure")
+        for context, extension, step in PURE:
+            ami.send(Action="Command", Command=f"dialplan add extension {extension},{step} into {context}")
         await asyncio.sleep(0.5)
         times: dict[str, list[float]] = {"ours": [], "bare": [], "ours_client": [], "bare_client": []}
         try:

@@ -163,14 +163,16 @@ class Telephony:
             variables["CC_NUMBER"] = number_id
         if caller_id:
             variables["CC_FROM"] = caller_id
+        # With everything known the call takes the dialplan's short way.
+        short = number_id is not None and to.startswith("+")
         self._dials[call_id] = Dial(
             call_id=call_id, business_id=business_id, agent_id=agent_id, endpoint=endpoint, asked_at=now
         )
         try:
             await self.gateway.originate(
                 endpoint=endpoint,
-                context=f"dial-{business_id}",
-                exten=to,
+                context=f"click-{business_id}" if short else f"dial-{business_id}",
+                exten=str(number_id) if short else to,
                 channel_id=call_id,
                 variables=variables,
                 caller_number=to,
