@@ -49,6 +49,9 @@ def _executed(state: ORMExecuteState) -> None:
 
 
 def _committed(session: Session) -> None:
+    if session.in_nested_transaction():
+        # A released savepoint: nobody else sees anything of it yet.
+        return
     pending = session.info.pop(_PENDING, None)
     counter = session.info.get(COUNTER)
     if pending and counter is not None and not session.info.get(QUIET):

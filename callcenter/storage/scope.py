@@ -57,6 +57,10 @@ class ScopedSession(Session):
         super().bulk_update_mappings(*args, **kw)
 
 
+# Before _limit, which answers INSERTs itself and so ends the row of listeners.
+changes.watch(ScopedSession)
+
+
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _limit(state: ORMExecuteState) -> Result[Any] | None:
     info = state.session.info
@@ -157,9 +161,6 @@ async def exclusive(session: AsyncSession, key: str) -> None:
         await session.execute(select(func.pg_advisory_xact_lock(7_400_952, number)))
     else:
         await session.execute(select(literal(1)).with_for_update())
-
-
-changes.watch(ScopedSession)
 
 
 class Database:
