@@ -49,11 +49,15 @@ class NumberRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BusinessRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A business: its day begins at midnight of ``timezone`` (an IANA name)."""
+    """A business: its day begins at midnight of ``timezone`` (an IANA name).
+
+    ``service_level`` names the formula of its service level (live.figures.SERVICE_LEVELS).
+    """
 
     id: int
     name: str = ""
     timezone: str = "Europe/Moscow"
+    service_level: str = "standard"
 
 
 class TrunkRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -66,6 +66,8 @@ def queue_view(
     for member in members:
         spent = spent + member.spent_at(now)
         states[member.state] += 1
+    owner = state.directory.businesses.get(business.id)
+    variant = owner.service_level if owner else "standard"
     return QueueView(
         id=queue.id,
         name=queue.name,
@@ -78,7 +80,7 @@ def queue_view(
         entered=counters.entered,
         answered=counters.answered,
         abandoned=counters.abandoned,
-        service_level=figures.service_level(counters),
+        service_level=figures.service_level(counters, variant),
         asa=figures.asa(counters),
         aht=figures.aht(counters),
         occupancy=figures.occupancy(spent),

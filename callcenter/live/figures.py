@@ -6,7 +6,7 @@ count too: as entered, and as answered once they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -27,7 +27,8 @@ _HANDOVER = 2.0
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
     """What a queue's figures are made of; times in seconds.
 
-    ``in_target`` = answered within T; ``short_abandoned`` = abandoned within S (a part of ``abandoned``);
+    ``in_target`` = answered within T; of ``abandoned`` a part are ``short_abandoned`` (within S) and
+    ``abandoned_in_target`` (within T);
     ``wait_seconds`` sums the waits of answered calls; ``handled`` counts answered calls that have ended, and
     ``talk_seconds``, ``hold_seconds`` and ``wrapup_seconds`` are theirs.
     """
@@ -37,6 +38,7 @@ class Counters(msgspec.Struct, frozen=True, kw_only=True):
     in_target: int = 0
     abandoned: int = 0
     short_abandoned: int = 0
+    abandoned_in_target: int = 0
     handled: int = 0
     wait_seconds: float = 0.0
     talk_seconds: float = 0.0
@@ -95,6 +97,7 @@ def count(call: Call, queue: QueueRef) -> Counters:
         entered=1,
         abandoned=int(abandoned),
         short_abandoned=int(abandoned and call.wait_seconds <= queue.short_abandon),
+        abandoned_in_target=int(abandoned and call.wait_seconds <= queue.answer_target),
     )
 
 
@@ -106,9 +109,23 @@ def total(parts: Iterable[Counters]) -> Counters:
     return found
 
 
-def service_level(c: Counters) -> Figure:
-    """Answered within T ÷ (answered + abandoned); abandons within S are not counted."""
-    return _figure(SERVICE_LEVEL, c.in_target, c.answered + c.abandoned - c.short_abandoned)
+SERVICE_LEVELS: Mapping[str, Callable[[Counters], tuple[float, float]]] = {
+    # Answered within T ÷ (answered + abandoned); abandons within S are not counted.
+    "standard": lambda c: (c.in_target, c.answered + c.abandoned - c.short_abandoned),
+    # Asterisk's ServicelevelPerf and ServicelevelPerf2.
+    "asterisk": lambda c: (c.in_target, c.answered),
+    "asterisk2": lambda c: (c.in_target + c.abandoned_in_target, c.answered + c.abandoned),
+    # Genesys Cloud with abandons and short abandons included; Wazo's quality of service.
+    "genesys": lambda c: (c.in_target, c.answered + c.abandoned),
+    "wazo": lambda c: (c.in_target, c.answered),
+}
+"""The variants of the service level that a business may choose: numerator and denominator of each."""
+
+
+def service_level(c: Counters, variant: str = "standard") -> Figure:
+    """The share of calls answered in time, by one of SERVICE_LEVELS (an unknown one is the standard)."""
+    numerator, denominator = SERVICE_LEVELS.get(variant, SERVICE_LEVELS["standard"])(c)
+    return _figure(SERVICE_LEVEL, numerator, denominator)
 
 
 def asa(c: Counters) -> Figure:

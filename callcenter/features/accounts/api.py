@@ -33,6 +33,7 @@ __all__ = [
     "hash_password",
     "people",
     "role_of",
+    "set_setting",
 ]
 
 
@@ -63,6 +64,12 @@ async def business(session: AsyncSession, business_id: int) -> BusinessInfo | No
     """One business; a business session sees its own only."""
     row = await session.get(Business, business_id)
     return _business(row) if row else None
+
+
+async def set_setting(session: AsyncSession, business_id: int, name: str, value: Any) -> None:
+    """Keeps one of a business's settings (system session); the caller checks value and permission."""
+    row = await session.get_one(Business, business_id)
+    row.settings = {**row.settings, name: value}
 
 
 async def businesses(session: AsyncSession) -> list[BusinessInfo]:

@@ -73,7 +73,12 @@ async def load_directory(db: Database) -> Directory:
             numbers=await numbers.directory_numbers(session),
             trunks=await numbers.directory_trunks(session),
             businesses={
-                one.id: BusinessRef(id=one.id, name=one.name, timezone=one.timezone)
+                one.id: BusinessRef(
+                    id=one.id,
+                    name=one.name,
+                    timezone=one.timezone,
+                    service_level=str(one.settings.get("service_level", "standard")),
+                )
                 for one in await accounts.businesses(session)
             },
         )

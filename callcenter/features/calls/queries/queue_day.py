@@ -16,7 +16,8 @@ from callcenter.features.calls.models import CallRecord
 class QueueHour(msgspec.Struct, frozen=True, kw_only=True):
     """Ended calls of a queue that began in one hour (``start`` is UTC); times in seconds.
 
-    ``in_time`` were answered within the queue's T; ``lost`` hung up while waiting, ``gave_up_early`` of these within S.
+    ``in_time`` were answered within the queue's T; ``lost`` hung up while waiting, of these ``gave_up_early`` within S
+    and ``gave_up_in_time`` within T.
     """
 
     queue_id: int
@@ -26,19 +27,24 @@ class QueueHour(msgspec.Struct, frozen=True, kw_only=True):
     in_time: int
     lost: int
     gave_up_early: int
+    gave_up_in_time: int
     wait_seconds: float
     talk_seconds: float
     hold_seconds: float
 
 
 async def queue_hours(
-    session: AsyncSession, since: datetime, targets: Mapping[int, int], shorts: Mapping[int, int]
+    session: AsyncSession,
+    since: datetime,
+    targets: Mapping[int, int],
+    shorts: Mapping[int, int],
+    until: datetime | None = None,
 ) -> list[QueueHour]:
-    """The hours since ``since`` (at most a day and an hour of them, so that an hour of the clock means one hour).
+    """The hours from ``since`` to ``until`` (None = a day and an hour later, for a day when the clock is put back).
 
     ``targets`` is T and ``shorts`` S of each queue in seconds; a queue that is in neither counts with 20 and 5.
     """
-    until = since + timedelta(hours=25)
+    until = until or since + timedelta(hours=25)
     waited, answered = CallRecord.wait_seconds, CallRecord.answered_at.is_not(None)
     lost = CallRecord.result == "abandoned"
     bucket = _hours_after(session, since)
@@ -51,6 +57,7 @@ async def queue_hours(
             _count(and_(answered, waited <= _setting(targets, 20))),
             _count(lost),
             _count(and_(lost, waited <= _setting(shorts, 5))),
+            _count(and_(lost, waited <= _setting(targets, 20))),
             _total(answered, waited),
             _total(answered, CallRecord.talk_seconds),
             _total(answered, CallRecord.hold_seconds),
@@ -74,11 +81,12 @@ async def queue_hours(
             in_time=int(in_time),
             lost=int(gone),
             gave_up_early=int(early),
+            gave_up_in_time=int(in_target),
             wait_seconds=float(wait),
             talk_seconds=float(talk),
             hold_seconds=float(hold),
         )
-        for queue_id, hour, entered, taken, in_time, gone, early, wait, talk, hold in await session.execute(query)
+        for queue_id, hour, entered, taken, in_time, gone, early, in_target, wait, talk, hold in await session.execute(query)
     ]
 
 
