@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
+import pickle
 import signal
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -105,6 +108,30 @@ async def test_a_killed_one_comes_back_with_its_queue_members(second: Line) -> N
     assert await second.runner.wait() == -signal.SIGKILL
     await second.runner.start()
     assert "PJSIP/a11s" in await second.rx(f"queue show q{SALES}")
+
+
+async def test_it_ends_when_whoever_started_it_is_killed(second: Line) -> None:
+    code = (
+        "import asyncio, sys, pickle\n"
+        "runner = pickle.loads(sys.stdin.buffer.read())\n"
+        "async def main():\n"
+        "    await runner.start()\n"
+        "    print(runner.pid, flush=True)\n"
+        "    await runner.wait()\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert parent.stdin
+    assert parent.stdout
+    parent.stdin.write(pickle.dumps(Runner(second.instance)))
+    parent.stdin.close()
+    async with asyncio.timeout(30):
+        pid = int(await parent.stdout.readline())
+    parent.kill()
+    await parent.wait()
+    await until(lambda: not Path(f"/proc/{pid}").exists(), what="Asterisk has ended")
 
 
 async def test_one_that_was_left_behind_is_ended_before_a_new_one_starts(second: Line) -> None:

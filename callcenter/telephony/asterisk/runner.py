@@ -13,14 +13,23 @@ from callcenter.telephony.asterisk.instance import Instance
 
 _POLL = 0.05
 _READY_WORD = "fully booted"
+# Reads until our end of the pipe is gone, which is when we are: then Asterisk ($0) has no business to go on.
+_WATCH = """
+read -r _
+kill -TERM "$0" || exit 0
+for _ in 1 2 3 4 5; do sleep 1; kill -0 "$0" || exit 0; done
+kill -KILL "$0"
+"""
 
 
 class Runner:
-    """One Asterisk process of ours."""
+    """One Asterisk process of ours. It ends when we end, even when we are killed; the server is another process."""
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.subprocess.Process | None = None
+        self._lifeline: int | None = None
 
     @property
     def pid(self) -> int | None:
@@ -50,10 +59,45 @@ class Runner:
                 start_new_session=True,
             )
         try:
+            await self._tie()
             await self._until_ready(timeout)
         except BaseException:
             await self.kill()
             raise
+
+    async def _tie(self) -> None:
+        """Starts the watch that ends Asterisk when this process is gone."""
+        assert self.process is not None
+        await self._untie()
+        theirs, ours = os.pipe()
+        try:
+            self._watch = await asyncio.create_subprocess_exec(
+                "sh",
+                "-c",
+                _WATCH,
+                str(self.process.pid),
+                stdin=theirs,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                cwd="/",
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        self._lifeline = ours
+
+    async def _untie(self) -> None:
+        if self._watch is not None:
+            if self._watch.returncode is None:
+                self._watch.kill()
+            await self._watch.wait()
+            self._watch = None
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
 
     async def _until_ready(self, timeout: float) -> None:
         assert self.process is not None
@@ -105,6 +149,7 @@ class Runner:
     async def stop(self, timeout: float = 10.0) -> None:
         """Ends Asterisk and its calls; kills it after ``timeout`` seconds. Fine when it is not running."""
         if self.pid is None:
+            await self._untie()
             self._clear()
             return
         assert self.process is not None
@@ -114,6 +159,7 @@ class Runner:
                 await self.process.wait()
         except TimeoutError:
             await self.kill()
+        await self._untie()
         self._clear()
 
     async def kill(self) -> None:
@@ -122,6 +168,7 @@ class Runner:
             if self.process.returncode is None:
                 self.process.kill()
             await self.process.wait()
+        await self._untie()
         self._clear()
 
     async def end_left_behind(self, timeout: float = 10.0) -> None:
