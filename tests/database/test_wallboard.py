@@ -19,6 +19,7 @@ from callcenter.core.events import AgentWanted, Alert, CallEnded, CallUpdated, D
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.features.calls import api as calls
 from callcenter.features.calls.models import CallRecord
+from callcenter.features.dialplan import usecases as dialplan
 from callcenter.features.queues import api as queues
 from callcenter.features.wallboard import usecases
 from callcenter.live.audience import Audience
@@ -312,6 +313,88 @@ async def test_the_hours_over_the_api_are_of_the_own_business(client: Client, se
         await past(services, queue, NOW - timedelta(hours=1), "answered", 3)
     answer = await client.get("/api/v1/wallboard/hours", headers=house.headers("supervisor@a"))
     assert await answer.json() == {"queues": {str(mine.id): [{"hour": 11, "numerator": 1.0, "denominator": 1.0}]}}
+
+
+# --- the service level's variants ------------------------------------------------------------------------------------
+
+# Six answered (4 within T = 20), three abandoned (one within S = 5, one more within T): what each formula makes of it.
+VARIANTS = {"standard": (4, 8), "asterisk": (4, 6), "asterisk2": (6, 9), "genesys": (4, 9), "wazo": (4, 6)}
+
+
+async def a_day(services: Services, house: House) -> queues.QueueInfo:
+    queue = await furnish_queue(services, house)
+    start = NOW - timedelta(hours=1)
+    for number, (result, wait) in enumerate(
+        [("answered", w) for w in (1, 5, 10, 20, 21, 60)] + [("abandoned", w) for w in (3, 15, 40)]
+    ):
+        await past(services, queue, start + timedelta(minutes=number), result, wait)
+    return queue
+
+
+@pytest.mark.rule("SUP-02")
+@pytest.mark.parametrize("formula", VARIANTS)
+async def test_the_formula_is_a_setting_and_the_day_is_by_it(
+    client: Client, services: Services, house: House, formula: str
+) -> None:
+    queue = await a_day(services, house)
+    admin = house.headers("administrator@a")
+    done = await client.put("/api/v1/service-level", json={"formula": formula}, headers=admin)
+    assert done.status == 200, await done.text()
+    await dialplan.refresh_directory(services)
+    await usecases.prime(services)
+    level = services.live.snapshot(Audience(queue.business_id, None, sees_all=True)).queues[queue.id].service_level
+    top, bottom = VARIANTS[formula]
+    assert (level.numerator, level.denominator, level.value) == (top, bottom, pytest.approx(top / bottom))
+    hours = await (await client.get("/api/v1/wallboard/hours", headers=admin)).json()
+    assert hours["queues"][str(queue.id)] == [{"hour": 11, "numerator": top, "denominator": bottom}]
+    said = config_of(await (await client.get("/wallboard", headers=admin)).text())["figures"]["service_level"]
+    assert {"asterisk": "SL)", "asterisk2": "SL2)", "genesys": "Genesys", "wazo": "Wazo"}.get(formula, "÷") in said[
+        "formula"
+    ]
+
+
+@pytest.mark.rule("SUP-02")
+async def test_a_past_period_under_any_formula_t_and_s(client: Client, services: Services, house: House) -> None:
+    queue = await a_day(services, house)
+    boss = house.headers("supervisor@a")
+    period = {"from": "2026-03-02T00:00:00+03:00", "to": "2026-03-03T00:00:00+03:00"}
+
+    async def asked(**more: str) -> tuple[float, float]:
+        answer = await client.get("/api/v1/wallboard/service-level", params=period | more, headers=boss)
+        assert answer.status == 200, await answer.text()
+        found = (await answer.json())["queues"][str(queue.id)]
+        return found["numerator"], found["denominator"]
+
+    for formula, expected in VARIANTS.items():
+        assert await asked(formula=formula) == expected
+    assert await asked() == VARIANTS["standard"]
+    assert await asked(target="60") == (6, 8)
+    assert await asked(target="1", short="0") == (1, 9)
+    assert await asked(short="15") == (4, 7)
+    assert await asked(formula="asterisk2", target="2") == (1, 9)
+    assert await asked(**{"from": "2026-03-02T11:00:00+03:00", "to": "2026-03-02T11:02:00+03:00"}) == (2, 2)
+    yesterday = {"from": "2026-03-01T00:00:00+03:00", "to": "2026-03-02T00:00:00+03:00"}
+    assert await asked(**yesterday) == (0, 0)
+
+
+async def test_a_wrong_formula_or_period_is_refused(client: Client, house: House) -> None:
+    admin = house.headers("administrator@a")
+    assert (await client.put("/api/v1/service-level", json={"formula": "best"}, headers=admin)).status == 422
+    refused = await client.put("/api/v1/service-level", json={"formula": "wazo"}, headers=house.headers("supervisor@a"))
+    assert refused.status == 403
+    good = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-03T00:00:00Z"}
+    for wrong, field in [
+        ({"formula": "best"}, "formula"),
+        ({"from": "yesterday"}, "from"),
+        ({"from": "2026-03-02T00:00:00"}, "from"),
+        ({"to": "2026-03-01T00:00:00Z"}, "to"),
+        ({"to": "2036-03-01T00:00:00Z"}, "to"),
+        ({"target": "-1"}, "target"),
+        ({"short": "1e3"}, "short"),
+    ]:
+        answer = await client.get("/api/v1/wallboard/service-level", params=good | wrong, headers=admin)
+        assert answer.status == 422, wrong
+        assert list((await answer.json())["error"]["fields"]) == [field]
 
 
 # --- alerts ----------------------------------------------------------------------------------------------------------

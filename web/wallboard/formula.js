@@ -71,7 +71,7 @@ export function explain(name, queueId, board) {
   const total = sums(queues, config, secondsSince);
   const target = board.seconds(queues, "targets", "ownTarget");
   const scope = queueId ? `${queues[0]?.name ?? ""}, ${isNow(name) ? config.texts.now : config.texts.today}` : isNow(name) ? config.texts.now : config.texts.all;
-  const words = (text) => text.replace("%(target)s", target);
+  const words = (text) => text.replaceAll("%(target)s", target);
   const told = { name: what.name, scope, formula: words(what.formula), note: "" };
   if (!what.top) {
     const value = name === "longest" ? total.longest?.seconds ?? null : ["talking", "ready"].includes(name) ? board.inState(name, queueId) : total[name];
@@ -80,7 +80,7 @@ export function explain(name, queueId, board) {
   const figure = total[name];
   if (figure.value === null) told.note = config.texts.none;
   else if (name === "occupancy" && !queueId) told.note = config.texts.eachQueue;
-  else if (name === "service_level") told.note = config.texts.short.replace("%(short)s", board.seconds(queues, "shorts", "ownShort"));
+  else if (name === "service_level" && config.variant === "standard") told.note = config.texts.short.replace("%(short)s", board.seconds(queues, "shorts", "ownShort"));
   return {
     ...told,
     value: written(figure.value, what.kind),

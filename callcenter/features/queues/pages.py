@@ -7,6 +7,7 @@ from aiohttp import web
 
 from callcenter.core.errors import BadInput, Conflict, NotFound, ProductError
 from callcenter.core.i18n import N_
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.queues import api, rules, usecases
 from callcenter.features.queues.usecases import QueuePatch
@@ -21,6 +22,13 @@ STRATEGY_NAMES = {
     "in_turn": N_("In turn"),
     "random": N_("Random"),
     "in_order": N_("In a fixed order"),
+}
+FORMULAS = {
+    "standard": N_("Answered in time ÷ (answered + lost), without early hang-ups"),
+    "asterisk": N_("Asterisk SL: answered in time ÷ answered"),
+    "asterisk2": N_("Asterisk SL2: (answered + lost in time) ÷ (answered + lost)"),
+    "genesys": N_("Genesys: answered in time ÷ (answered + all lost)"),
+    "wazo": N_("Wazo QoS: answered in time ÷ answered"),
 }
 STRATEGY_HINTS = {
     "longest_idle": N_("The agent whose last talk ended longest ago is rung first."),
@@ -67,6 +75,12 @@ class QueueForm(msgspec.Struct, kw_only=True):
     members: list[int] = []
 
 
+class ServiceLevelBody(msgspec.Struct, kw_only=True):
+    """The formula of the service level: standard, asterisk, asterisk2, genesys or wazo."""
+
+    formula: str
+
+
 class QueueList(msgspec.Struct, kw_only=True):
     """Queues by name."""
 
@@ -89,6 +103,31 @@ async def queue_patch(request: web.Request) -> web.Response:
     body = await render.body(request, QueuePatch)
     await usecases.edit_queue(services(request), current(request).business_id, queue_id, body)
     return render.api(request, await _queue(request, queue_id))
+
+
+async def service_level(request: web.Request) -> web.Response:
+    """GET /api/v1/service-level."""
+    return render.api(request, ServiceLevelBody(formula=await _formula(request)))
+
+
+async def set_service_level(request: web.Request) -> web.Response:
+    """PUT /api/v1/service-level."""
+    body = await render.body(request, ServiceLevelBody)
+    await usecases.set_service_level(services(request), current(request).business_id, body.formula)
+    return render.api(request, body)
+
+
+async def choose_formula(request: web.Request) -> web.Response:
+    """POST /queues/service-level: the form of the settings page."""
+    body = await render.body(request, ServiceLevelBody)
+    await usecases.set_service_level(services(request), current(request).business_id, body.formula)
+    raise web.HTTPSeeOther("/queues")
+
+
+async def _formula(request: web.Request) -> str:
+    async with services(request).db.business(current(request).business_id) as session:
+        business = await accounts.business(session, current(request).business_id)
+    return str(business.settings.get("service_level", "standard")) if business else "standard"
 
 
 async def settings(request: web.Request) -> web.Response:
@@ -142,6 +181,8 @@ async def _page(
         strategies=STRATEGY_NAMES,
         hints=STRATEGY_HINTS,
         limits=rules.LIMITS,
+        formula=await _formula(request),
+        formulas=FORMULAS,
     )
 
 

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.core.errors import BadInput, Conflict, NotFound
 from callcenter.core.events import ConfigChanged
 from callcenter.core.i18n import N_
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.queues import queries, rules
 from callcenter.features.queues.models import Queue, QueueMember
+from callcenter.live.figures import SERVICE_LEVELS
 from callcenter.plugin import Services
 
 
@@ -69,6 +71,16 @@ async def edit_queue(services: Services, business_id: int, queue_id: int, patch:
     except IntegrityError as error:
         raise Conflict(N_("Somebody else changed this queue at the same time. Look again and repeat.")) from error
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="queues"))
+
+
+async def set_service_level(services: Services, business_id: int, formula: str) -> None:
+    """Chooses the formula of the service level for the business; past figures are by it from then on. BadInput."""
+    if formula not in SERVICE_LEVELS:
+        text = N_("There is no such formula.")
+        raise BadInput(text, fields={"formula": text})
+    async with services.db.system() as session:
+        await accounts.set_setting(session, business_id, "service_level", formula)
+    services.bus.publish(ConfigChanged(at=services.clock.epoch(), business_id=business_id, what="service_level"))
 
 
 async def set_members(

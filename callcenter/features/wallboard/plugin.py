@@ -5,7 +5,7 @@ from __future__ import annotations
 from callcenter.core.events import CallEnded, LinkChanged
 from callcenter.features.wallboard import handlers, jobs, pages, usecases
 from callcenter.http.permissions import WALLBOARD
-from callcenter.http.routes import NavItem, Route
+from callcenter.http.routes import NavItem, Param, Route
 from callcenter.plugin import Feature, Job, Services, Subscription
 
 
@@ -25,6 +25,21 @@ FEATURE = Feature(
             WALLBOARD,
             summary="Service level of each queue by hour of today",
             returns=pages.HoursView,
+        ),
+        Route(
+            "GET",
+            "/api/v1/wallboard/service-level",
+            pages.past,
+            WALLBOARD,
+            summary="Service level of each queue in a past period, under any formula",
+            returns=pages.PastView,
+            params=(
+                Param("from", "Beginning: a moment with its time zone"),
+                Param("to", "End: a moment with its time zone, at most a year later"),
+                Param("formula", "standard, asterisk, asterisk2, genesys or wazo; without it the one that is set"),
+                Param("target", "T in seconds; without it each queue's own", {"type": "integer"}),
+                Param("short", "S in seconds; without it each queue's own", {"type": "integer"}),
+            ),
         ),
     ),
     nav=(NavItem("/wallboard", "Shift board", "chart", WALLBOARD, 50, short="Board", below=True),),

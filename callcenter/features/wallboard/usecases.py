@@ -13,7 +13,8 @@ from callcenter.core.i18n import N_
 from callcenter.features.agents import api as agents
 from callcenter.features.calls import api as calls
 from callcenter.features.wallboard import rules
-from callcenter.live.figures import Counters, Spent, count, total
+from callcenter.live.figures import Counters, Spent, count, service_level, total
+from callcenter.live.views import Figure
 from callcenter.plugin import Services
 
 Hours = Mapping[int, Sequence[tuple[int, float, float]]]
@@ -83,14 +84,39 @@ async def hours_today(services: Services, business_id: int) -> Hours:
     where = zone(services, business_id)
     hours: dict[int, list[tuple[int, float, float]]] = {}
     for row in await today(services, business_id):
-        parts = (
-            row.start.astimezone(where).hour,
-            float(row.in_time),
-            float(row.answered + row.lost - row.gave_up_early),
+        level = service_level(_counters(row), variant(services, business_id))
+        hours.setdefault(row.queue_id, []).append(
+            (row.start.astimezone(where).hour, level.numerator, level.denominator)
         )
-        hours.setdefault(row.queue_id, []).append(parts)
     kept[business_id] = (now, hours)
     return hours
+
+
+def variant(services: Services, business_id: int) -> str:
+    """The formula of the service level that the business chose."""
+    business = services.telephony.directory.businesses.get(business_id)
+    return business.service_level if business else "standard"
+
+
+async def past_service_level(
+    services: Services,
+    business_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    formula: str | None = None,
+    target: int | None = None,
+    short: int | None = None,
+) -> dict[int, Figure]:
+    """The service level of a past period for each queue, under any formula, T and S (None = as they are set now)."""
+    queues = {q.id: q for q in services.telephony.directory.queues.values() if q.business_id == business_id}
+    targets = {q: target if target is not None else queues[q].answer_target for q in queues}
+    shorts = {q: short if short is not None else queues[q].short_abandon for q in queues}
+    async with services.db.business(business_id) as session:
+        rows = await calls.queue_hours(session, since, targets, shorts, until)
+    sums = {q: total(_counters(row) for row in rows if row.queue_id == q) for q in queues}
+    chosen = formula or variant(services, business_id)
+    return {q: service_level(found, chosen) for q, found in sums.items()}
 
 
 async def prime(services: Services) -> None:
@@ -176,6 +202,7 @@ def _counters(row: calls.QueueHour) -> Counters:
         in_target=row.in_time,
         abandoned=row.lost,
         short_abandoned=row.gave_up_early,
+        abandoned_in_target=row.gave_up_in_time,
         handled=row.answered,
         wait_seconds=row.wait_seconds,
         talk_seconds=row.talk_seconds,

@@ -1,5 +1,5 @@
 """The wallboard over HTTP."""
 
-from callcenter.features.wallboard.pages.board import HoursView, board, hours
+from callcenter.features.wallboard.pages.board import HoursView, PastView, board, hours, past
 
-__all__ = ["HoursView", "board", "hours"]
+__all__ = ["HoursView", "PastView", "board", "hours", "past"]

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from aiohttp import web
 from markupsafe import Markup, escape
 
+from callcenter.core.errors import BadInput
+from callcenter.core.i18n import N_
 from callcenter.features.wallboard import rules, usecases
 from callcenter.features.wallboard.pages import words
 from callcenter.http import formats, render
 from callcenter.http.current import current
 from callcenter.live.audience import Audience
-from callcenter.live.views import AgentView, QueueView, Snapshot
+from callcenter.live.figures import SERVICE_LEVELS
+from callcenter.live.views import AgentView, Figure, QueueView, Snapshot
 from callcenter.plugin import services
 
 
@@ -30,6 +34,13 @@ class HoursView(msgspec.Struct, kw_only=True):
     """The service level by hour for each queue (by id)."""
 
     queues: dict[str, list[HourView]]
+
+
+class PastView(msgspec.Struct, kw_only=True):
+    """The service level of a past period for each queue (by id), and the formula it was computed by."""
+
+    formula: str
+    queues: dict[str, Figure]
 
 
 async def board(request: web.Request) -> web.Response:
@@ -54,6 +65,7 @@ async def board(request: web.Request) -> web.Response:
         config=words.config(
             render.texts(request).gettext,
             render.language(request),
+            variant=usecases.variant(service, person.business_id),
             targets=targets,
             shorts=shorts,
             queues=[msgspec.to_builtins(q) for q in queues],
@@ -74,6 +86,50 @@ async def hours(request: web.Request) -> web.Response:
             }
         ),
     )
+
+
+async def past(request: web.Request) -> web.Response:
+    """GET /api/v1/wallboard/service-level?from=&to=&formula=&target=&short=."""
+    asked, service, business_id = request.query, services(request), current(request).business_id
+    formula = asked.get("formula") or usecases.variant(service, business_id)
+    if formula not in SERVICE_LEVELS:
+        raise _wrong("formula", N_("There is no such formula."))
+    since, until = (_moment(asked, name) for name in ("from", "to"))
+    if not since < until <= since + timedelta(days=366):
+        raise _wrong("to", N_("Choose a period of at most a year that ends after it begins."))
+    found = await usecases.past_service_level(
+        service,
+        business_id,
+        since,
+        until,
+        formula=formula,
+        target=_seconds(asked, "target"),
+        short=_seconds(asked, "short"),
+    )
+    return render.api(request, PastView(formula=formula, queues={str(q): figure for q, figure in found.items()}))
+
+
+def _moment(asked: Mapping[str, str], name: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(asked.get(name, ""))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise _wrong(name, N_("Give a moment with its time zone, for example 2026-03-01T00:00:00+03:00."))
+    return found
+
+
+def _seconds(asked: Mapping[str, str], name: str) -> int | None:
+    text = asked.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 4:
+        raise _wrong(name, N_("Give whole seconds."))
+    return int(text)
+
+
+def _wrong(field: str, message: str) -> BadInput:
+    return BadInput(message, fields={field: message})
 
 
 def _values(

@@ -27,7 +27,7 @@ _FIGURES: Mapping[str, tuple[str, str, str, str, str, str, str]] = {
         N_("Average wait"),
         N_("Sum of the waits of answered calls ÷ answered calls"),
         N_("Sum of waits"),
-        N_("Answered calls"),
+        N_("Answered by agents"),
         "span",
         "span",
         "count",
@@ -60,13 +60,36 @@ _FIGURES: Mapping[str, tuple[str, str, str, str, str, str, str]] = {
         "count",
     ),
 }
+# Formula, numerator's and denominator's name of the service level by its variant (live.figures.SERVICE_LEVELS).
+_SERVICE_LEVELS: Mapping[str, tuple[str, str, str]] = {
+    "asterisk": (
+        N_("Answered within %(target)s ÷ answered (Asterisk SL)"),
+        N_("Answered within %(target)s"),
+        N_("Answered by agents"),
+    ),
+    "asterisk2": (
+        N_("(Answered within %(target)s + lost within %(target)s) ÷ (answered + lost) (Asterisk SL2)"),
+        N_("Answered or lost within %(target)s"),
+        N_("Answered + lost"),
+    ),
+    "genesys": (
+        N_("Answered within %(target)s ÷ (answered + all lost) (Genesys)"),
+        N_("Answered within %(target)s"),
+        N_("Answered + lost"),
+    ),
+    "wazo": (
+        N_("Answered within %(target)s ÷ answered (Wazo QoS)"),
+        N_("Answered within %(target)s"),
+        N_("Answered by agents"),
+    ),
+}
 _COUNTS: Mapping[str, tuple[str, str]] = {
     "waiting": (N_("Waiting in queue"), N_("Callers who are in the queue now and have not been answered.")),
     "longest": (N_("Longest wait"), N_("Now − the moment when the caller who has waited longest entered the queue.")),
     "talking": (N_("Talks now"), N_("Agents who talk now.")),
     "ready": (N_("Ready now"), N_("Agents who would be rung now.")),
     "entered": (N_("Entered"), N_("Calls that came into the queue today.")),
-    "answered": (N_("Answered calls"), N_("Calls of the queue that an agent answered today.")),
+    "answered": (N_("Answered by agents"), N_("Calls of the queue that an agent answered today.")),
     "abandoned": (N_("Lost"), N_("Callers who hung up in the queue today before an agent answered.")),
 }
 _SHORT = N_("Callers who hang up within %(short)s are not counted.")
@@ -151,6 +174,7 @@ def config(
     say: Say,
     language: str,
     *,
+    variant: str,
     targets: Mapping[int, int],
     shorts: Mapping[int, int],
     queues: Sequence[Any],
@@ -168,9 +192,13 @@ def config(
             "topKind": top_kind,
             "bottomKind": bottom_kind,
         }
+    if variant in _SERVICE_LEVELS:
+        formula, top, bottom = _SERVICE_LEVELS[variant]
+        figures["service_level"] |= {"formula": say(formula), "top": say(top), "bottom": say(bottom)}
     for key, (name, formula) in _COUNTS.items():
         figures[key] = {"name": say(name), "formula": say(formula), "kind": "span" if key == "longest" else "count"}
     return {
+        "variant": variant,
         "goal": rules.SERVICE_GOAL,
         "late": rules.LATE,
         "veryLate": rules.VERY_LATE,
