@@ -15,7 +15,7 @@ from callcenter.core.directory import parse_object
 from callcenter.telephony import facts as f
 from callcenter.telephony.cel_file import Row
 from callcenter.telephony.intents import OUR_CALL_ID
-from callcenter.telephony.translate import endpoint_of
+from callcenter.telephony.translate import endpoint_of, party
 
 _DOWN, _RING, _RINGING, _UP = 0, 4, 5, 6
 # A phone that was called for less than this had no time to ring (not on line, refused at once).
@@ -109,7 +109,13 @@ class CallFacts:
         channel = _channel(row, _DOWN if dialled else _RING)
         get = row.fields.get
         yield f.ChannelSeen(
-            row.time, channel, True, get("cid_num", ""), get("cid_name", ""), get("context", ""), get("exten", "")
+            row.time,
+            channel,
+            True,
+            party(get("cid_num", "")),
+            party(get("cid_name", "")),
+            get("context", ""),
+            get("exten", ""),
         )
         if row.channel.startswith("Local/"):
             yield from self._wire(row)

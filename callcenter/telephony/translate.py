@@ -7,6 +7,7 @@ knows AMI's field names stands here; the tracker sees only facts. An event's tim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -15,6 +16,7 @@ from callcenter.telephony import facts as f
 
 Fields = dict[str, str]
 
+_QUOTED = re.compile(r'\\(["\\])')
 _NO_PARTY = ("<unknown>", "<null>", "")
 _ONLINE = frozenset({"Reachable", "NonQualified", "Created", "Updated", "Unknown"})
 _STATES = {str(number): number for number in range(10)}
@@ -70,7 +72,12 @@ def _whole(text: str) -> int:
 
 
 def party(text: str) -> str:
-    """A caller ID's part, '' where Asterisk says that it knows none."""
+    """A caller ID's part, '' where Asterisk says that it knows none.
+
+    Quotes in a name come with backslashes: one from SIP, which Asterisk keeps (so CEL has it), one more in AMI.
+    """
+    if "\\" in text:
+        text = _QUOTED.sub(r"\1", _QUOTED.sub(r"\1", text))
     return "" if text in _NO_PARTY else text
 
 

@@ -62,6 +62,8 @@ def differences(live: Call, told: Call) -> list[str]:
 
 async def in_queue_with_hold(line: Line, desk: Desk) -> None:
     _, ringing = await queue_call(line)
+    await desk.state("talking")
+    await asyncio.sleep(0.3)
     await ringing.hold()
     await desk.state("held")
     await asyncio.sleep(0.5)

@@ -182,3 +182,30 @@ def same_call(call: Call, seen: Call) -> None:
         assert getattr(call, name) == pytest.approx(getattr(seen, name), abs=0.1), name
     assert [leg.id for leg in call.legs] == [leg.id for leg in seen.legs]
     assert [leg.role for leg in call.legs] == [leg.role for leg in seen.legs]
+
+
+async def test_a_caller_cannot_forge_events_with_his_number(line: Line) -> None:
+    """Asterisk decodes %0D%0A in a SIP address and AMI writes it as it is."""
+    async with desk_at(line) as desk:
+        _, ringing = await queue_call(line)
+        talking = await desk.state("talking")
+        victim = talking.legs[0]
+        forged = (
+            f"\r\nUniqueid: {victim.id}\r\nLinkedid: {talking.id}\r\n\r\n"
+            f"Event: Hangup\r\nPrivilege: call,all\r\nTimestamp: 1.0\r\nSystemName: x\r\n"
+            f"Channel: {victim.channel}\r\nUniqueid: {victim.id}\r\nLinkedid: {talking.id}\r\nCause: 16"
+        )
+        evil = await line.client("7916" + "".join(f"%{ord(c):02X}" for c in forged))
+        calling = evil.call(SALES_NUMBER, name="😀" * 30)
+        other = await desk.until(CallUpdated, lambda e: e.call.id != talking.id and e.call.state == "queued")
+        assert desk.telephony.link._protocol is not None
+        assert desk.telephony.link._protocol.forged
+        assert not desk.of(CallEnded)
+        calling.bye()
+        await desk.until(CallEnded, lambda e: e.call.id == other.call.id)
+        assert talking.id not in desk.ended()
+        ringing.bye()
+        assert (await desk.until(CallEnded, lambda e: e.call.id == talking.id)).call.result == "answered"
+        told = await desk.told(talking.id)
+        assert (told.result, told.hangup_by) == ("answered", "agent")
+        assert (await desk.told(other.call.id)).number_id == 5
