@@ -74,12 +74,12 @@ class CallAgent(Base, BusinessOwned):
 
 
 class CallLeg(Base, BusinessOwned):
-    """A channel of a call."""
+    """A channel of a call. One channel may be in two calls: a transfer takes it from one into the other."""
 
     __tablename__ = "call_legs"
 
+    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)
     role: Mapped[str] = mapped_column(String(10))
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"))
     address: Mapped[str] = mapped_column(String(80), default="")

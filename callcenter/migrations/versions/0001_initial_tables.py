@@ -612,8 +612,8 @@ def upgrade() -> None:
 
     op.create_table(
         "call_legs",
-        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("role", sa.String(length=10), nullable=False),
         sa.Column("agent_id", sa.Integer(), nullable=True),
         sa.Column("address", sa.String(length=80), nullable=False),
@@ -634,10 +634,9 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(["call_id"], ["calls.id"], name=op.f("fk_call_legs_call_id_calls"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_legs")),
+        sa.PrimaryKeyConstraint("call_id", "id", name=op.f("pk_call_legs")),
     )
     op.create_index("ix_call_legs_business_id", "call_legs", ["business_id"])
-    op.create_index("ix_call_legs_call_id", "call_legs", ["call_id"])
 
     op.create_table(
         "call_steps",

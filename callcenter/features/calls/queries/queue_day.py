@@ -86,7 +86,9 @@ async def queue_hours(
             talk_seconds=float(talk),
             hold_seconds=float(hold),
         )
-        for queue_id, hour, entered, taken, in_time, gone, early, in_target, wait, talk, hold in await session.execute(query)
+        for queue_id, hour, entered, taken, in_time, gone, early, in_target, wait, talk, hold in await session.execute(
+            query
+        )
     ]
 
 

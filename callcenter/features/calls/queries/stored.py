@@ -44,13 +44,6 @@ async def stored(session: AsyncSession, ids: Collection[str]) -> dict[str, Store
     return found
 
 
-async def legs_by_id(session: AsyncSession, ids: Collection[str]) -> dict[str, CallLeg]:
-    """Legs by their own id, whichever call they stand under."""
-    if not ids:
-        return {}
-    return {leg.id: leg for leg in await session.scalars(select(CallLeg).where(CallLeg.id.in_(ids)))}
-
-
 async def one(session: AsyncSession, call_id: str) -> Stored | None:
     """The call, or None when this business has no such."""
     return (await stored(session, [call_id])).get(call_id)

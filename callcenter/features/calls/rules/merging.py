@@ -43,10 +43,13 @@ class Picture(NamedTuple):
     source: Source
 
 
-def weight(picture: Picture) -> tuple[bool, bool, int, int]:
-    """How complete a picture is: ended before running, truly seen before closed as gone, then legs, then steps."""
-    call = picture.call
-    return call.result is not None, picture.source != "resync", len(call.legs), len(call.steps)
+def weight(picture: Picture) -> tuple[bool, bool, int, int, bool]:
+    """How complete a picture is: ended before running, truly seen before closed as gone, then legs, then steps.
+
+    The last word is whether it was seen live: else a call that both tell alike would change with each telling.
+    """
+    call, source = picture
+    return call.result is not None, source != "resync", len(call.legs), len(call.steps), source == "live"
 
 
 def merge(known: Picture | None, new: Picture) -> Picture:

@@ -15,7 +15,7 @@ from callcenter.core.calls import Call, Leg, Step
 from callcenter.core.clock import utc
 from callcenter.features.agents import api as agents_api
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
-from callcenter.features.calls.queries.stored import Stored, legs_by_id, picture, stored
+from callcenter.features.calls.queries.stored import Stored, picture, stored
 from callcenter.features.calls.rules import merging, rows
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.contacts import api as contacts
@@ -40,7 +40,6 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
     Nothing is committed here.
     """
     known = await stored(session, {one.call.id for one in pictures})
-    legs = await legs_by_id(session, {leg.id for one in pictures for leg in one.call.legs})
     merged: dict[str, Picture] = {}
     for new in pictures:
         there = known.get(new.call.id)
@@ -57,8 +56,9 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         else:
             _set(there.record, columns)
         rows_to_add.agents += _agents(there, one.call)
-        rows_to_add.legs += _legs(legs, one.call)
+        rows_to_add.legs += _legs(there, one.call)
         rows_to_add.steps += await _steps(session, there, one.call)
+    await session.flush()
     await rows_to_add.insert(session)
     for one in merged.values():
         if one.call.result is not None:
@@ -77,12 +77,9 @@ class _NewRows:
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     async def insert(self, session: AsyncSession) -> None:
-        # Agents, legs and steps point at the call: it comes first, also before old ones that now belong to it.
-        if self.calls:
-            with session.no_autoflush:
-                await session.execute(insert(CallRecord), self.calls)
-        await session.flush()
+        # Agents, legs and steps point at the call: it comes first.
         for table, found in (
+            (CallRecord, self.calls),
             (CallAgent, self.agents),
             (CallLeg, self.legs),
             (CallStep, self.steps),
@@ -173,15 +170,14 @@ def _agents(there: Stored | None, call: Call) -> list[dict[str, Any]]:
     return new
 
 
-def _legs(known: dict[str, CallLeg], call: Call) -> list[dict[str, Any]]:
+def _legs(there: Stored | None, call: Call) -> list[dict[str, Any]]:
+    known = {leg.id: leg for leg in there.legs} if there else {}
     new = []
     for leg in call.legs:
-        # A transfer may join two calls: the leg then belongs to the call that goes on.
-        columns = {"call_id": call.id, **_leg_columns(leg)}
         if leg.id in known:
-            _set(known[leg.id], columns)
+            _set(known[leg.id], _leg_columns(leg))
         else:
-            new.append({"id": leg.id, **columns})
+            new.append({"call_id": call.id, "id": leg.id, **_leg_columns(leg)})
     return new
 
 
