@@ -44,6 +44,7 @@ def test_a_call_comes_into_the_list_by_itself_and_turns_into_a_missed_one(superv
     assert rows.count() <= max(before, 30)
 
 
+@pytest.mark.rule("TEL-12")
 def test_a_row_opens_in_place_and_a_comment_is_saved(supervisor: Person) -> None:
     page = supervisor.page
     row = page.locator("#calls-body tr[data-call]").nth(2)

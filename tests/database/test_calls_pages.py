@@ -230,6 +230,7 @@ async def test_a_row_shows_waiting_or_talk_time_comment_date_and_time(
         assert "02.03.2026" in row
 
 
+@pytest.mark.rule("TEL-14", "TEL-15", "TEL-16")
 async def test_filters_narrow_the_list(client: Client, services: Services, house: House) -> None:
     business, operator, other = house.businesses["a"], agent(house, "operator@a"), agent(house, "supervisor@a")
     many = await line(services.db, business, title="Продажи")
