@@ -34,7 +34,7 @@ async def _talk(client: Telephone, agent: Telephone, seconds: float = 1.0) -> No
     await client.hears(AGENT_HZ, seconds)
 
 
-@pytest.mark.rule("INQ-11")
+@pytest.mark.rule("INQ-11", "TEL-04")
 async def test_a_caller_is_greeted_queued_answered_and_recorded_without_a_server(line: Line) -> None:
     agent = await line.agent(11, tone=AGENT_HZ, queues=[SALES])
     client = await line.client(tone=CLIENT_HZ)
