@@ -157,9 +157,8 @@ class CallFacts:
 
     def _ordered(self, row: Row) -> Iterator[f.Fact]:
         """What a click-to-dial was ordered with: it is the account code, for the dialplan may never be reached."""
-        number_id, _, rest = self._lives[row.uniqueid].account.partition(":")
-        shown, _, to = rest.partition(":")
-        for name, value in (("DIR", "out" if to else ""), ("NUMBER", number_id), ("FROM", shown), ("TO", to)):
+        words = self._lives[row.uniqueid].account.split(":")
+        for name, value in zip(("NUMBER", "FROM", "TO", "DIR"), words, strict=False):
             if value:
                 yield f.VariableSet(row.time, _channel(row, _DOWN), f"CC_{name}", value)
 

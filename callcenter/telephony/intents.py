@@ -9,6 +9,8 @@ from typing import Literal
 import msgspec
 
 from callcenter.core.calls import Call, Leg
+from callcenter.core.directory import AgentRef, Directory
+from callcenter.core.phones import to_e164
 
 Reason = Literal["busy", "no_answer", "rejected", "offline", "wrong_number", "failed"]
 
@@ -45,6 +47,46 @@ class Dial(msgspec.Struct, kw_only=True):
     asked_at: float
     refused: str | None = None
     seen: bool = False
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How a click-to-dial is given to Asterisk. ``account`` is what the journal knows of it from the first moment."""
+
+    context: str
+    exten: str
+    variables: dict[str, str | int]
+    account: str
+
+
+def order(
+    directory: Directory, agent: AgentRef, to: str, *, caller_id: str = "", number_id: int | None = None
+) -> Order:
+    """The way of a call from ``agent`` to the number ``to``: to a client, or to a colleague by his short number."""
+    business_id = agent.business_id
+    variables: dict[str, str | int] = {"CC_BUSINESS": business_id, "CC_AGENT": agent.id}
+    if directory.agent_by_short(business_id, to) is not None:
+        variables |= {"CC_DIR": "internal", "CC_FROM": agent.short_number, "CC_TO": to}
+        account = f":{agent.short_number}:{to}:internal"
+        return Order(context=f"dial-{business_id}", exten=to, variables=variables, account=account)
+    to = to_e164(to) or to
+    number = directory.numbers.get(number_id or 0)
+    if number is None or number.business_id != business_id:
+        number_id = None
+    else:
+        caller_id = caller_id or number.e164
+    variables |= {"CC_DIR": "out", "CC_TO": to}
+    if number_id is not None:
+        variables["CC_NUMBER"] = number_id
+    if caller_id:
+        variables["CC_FROM"] = caller_id
+    # With everything known the call takes the dialplan's short way.
+    short = number_id is not None and to.startswith("+")
+    return Order(
+        context=f"click-{business_id}" if short else f"dial-{business_id}",
+        exten=str(number_id) if short else to,
+        variables=variables,
+        account=f"{number_id or ''}:{caller_id}:{to}:out",
+    )
 
 
 def new_call_id(now: float) -> str:

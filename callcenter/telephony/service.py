@@ -17,7 +17,7 @@ from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, De
 from callcenter.core.i18n import N_
 from callcenter.telephony import link as links
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
-from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, outcome, refusal
+from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, order, outcome, refusal
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
@@ -148,37 +148,23 @@ class Telephony:
         if not self._up:
             raise Unavailable(links.NOT_UP)
         endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
-        number = self.directory.numbers.get(number_id) if number_id is not None else None
-        if number is not None and number.business_id == business_id:
-            caller_id = caller_id or number.e164
+        plan = order(self.directory, agent, to, caller_id=caller_id, number_id=number_id)
         now = self.clock.epoch()
         call_id = new_call_id(now)
-        variables: dict[str, str | int] = {
-            "CC_BUSINESS": business_id,
-            "CC_DIR": "out",
-            "CC_AGENT": agent_id,
-            "CC_TO": to,
-        }
-        if number_id is not None:
-            variables["CC_NUMBER"] = number_id
-        if caller_id:
-            variables["CC_FROM"] = caller_id
-        # With everything known the call takes the dialplan's short way.
-        short = number_id is not None and to.startswith("+")
         self._dials[call_id] = Dial(
             call_id=call_id, business_id=business_id, agent_id=agent_id, endpoint=endpoint, asked_at=now
         )
         try:
             await self.gateway.originate(
                 endpoint=endpoint,
-                context=f"click-{business_id}" if short else f"dial-{business_id}",
-                exten=str(number_id) if short else to,
+                context=plan.context,
+                exten=plan.exten,
                 channel_id=call_id,
-                variables=variables,
+                variables=plan.variables,
                 caller_number=to,
                 timeout=timeout,
                 auto_answer=True,
-                account=f"{number_id or ''}:{caller_id}:{to}",
+                account=plan.account,
             )
         except Exception as error:
             if getattr(error, "error_code", "") != "unconfirmed":

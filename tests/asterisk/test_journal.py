@@ -136,6 +136,18 @@ async def click_to_dial(line: Line, desk: Desk) -> None:
     outside.bye()
 
 
+async def click_to_a_colleague(line: Line, desk: Desk) -> None:
+    agent, other = await line.agent(11), await line.agent(12)
+    await desk.telephony.dial(agent_id=11, to="112", business_id=BUSINESS, number_id=5)
+    (await agent.incoming()).answer()
+    ringing = await other.incoming()
+    ringing.ring()
+    await asyncio.sleep(0.3)
+    ringing.answer()
+    await desk.state("talking")
+    ringing.bye()
+
+
 async def click_to_dial_in_vain(line: Line, desk: Desk) -> None:
     agent = await line.agent(11)
     await desk.telephony.dial(agent_id=11, to=CLIENT, business_id=BUSINESS, number_id=5, timeout=1)
@@ -179,6 +191,7 @@ async def a_colleague(line: Line, desk: Desk) -> None:
         an_agent_calls_out,
         busy_outside,
         click_to_dial,
+        click_to_a_colleague,
         click_to_dial_in_vain,
         a_blind_transfer,
         a_colleague,
