@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -161,12 +162,46 @@ def test_it_fits_every_screen(stack: Stack, chromium: Browser, width: str, theme
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         main = page.locator("#main")
         assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 0, path
-        person.picture(
-            f"{path[1:]}-{width}-{theme}-{language}", docs=(path, width, theme) == ("/wallboard", "wide", "light")
-        )
+        person.picture(f"{path[1:]}-{width}-{theme}-{language}")
     page.evaluate("callcenter.api('PATCH', '/api/v1/me', {language: 'ru'})")
     person.context.close()
     assert person.complaints == []
+
+
+def test_a_busy_shift(supervisor: Person, stack: Stack) -> None:
+    """Five agents at their phones and five callers; the picture of it stands in the README."""
+    page, phones = supervisor.page, []
+    for number in range(2, 8):
+        token = stack.token(f"operator{number}@demo.example")
+        devices = stack.api(token, "GET", "/api/v1/me/devices")["devices"]
+        sip = next(d for d in devices if d["kind"] == "sip")
+        phones.append((token, stack.outside.phone(sip["login"], stack.settings.sip_port, password=sip["password"])))
+    wishes = [("ready", ""), ("ready", ""), ("ready", ""), ("ready", ""), ("paused", "lunch"), ("paused", "training")]
+    for (token, _), (state, reason) in zip(phones, wishes, strict=True):
+        stack.api(token, "PUT", "/api/v1/me/state", {"state": state, "reason": reason})
+    expect(page.locator('[data-only="ready"] [data-count]')).to_have_text("4", timeout=15_000)
+    callers = [stack.ring(stack.caller(f"7916123450{n}"), SALES) for n in range(6)]
+    takers = [phone for _, phone in phones[:4]]
+    answered = 0
+    for phone in takers:
+        with contextlib.suppress(TimeoutError):
+            call = stack.outside.do(phone.incoming(10), 15)
+            # The last one keeps ringing.
+            if answered < 2:
+                stack.outside.now(call.answer)
+                answered += 1
+    expect(page.locator('[data-only="talking"] [data-count]')).to_have_text("2", timeout=10_000)
+    expect(page.locator('.kpis [data-figure="waiting"]')).not_to_have_text("0")
+    expect(page.locator('.kpis [data-figure="longest"]')).to_have_text(re.compile(r"^0:1\d$"), timeout=15_000)
+    supervisor.open("/wallboard")
+    page.wait_for_function("callcenter.store.state.live")
+    supervisor.picture("wallboard", docs=True)
+    for call in callers:
+        hang_up(stack, call)
+    for token, _ in phones:
+        stack.api(token, "PUT", "/api/v1/me/state", {"state": "offline"})
+    expect(page.locator('[data-only="offline"] [data-count]')).to_have_text("10", timeout=20_000)
+    expect(page.locator('.kpis [data-figure="waiting"]')).to_have_text("0")
 
 
 def queue_row(page: Page, name: str):  # type: ignore[no-untyped-def]
@@ -192,4 +227,4 @@ def assert_calm(page: Page) -> None:
 
 def hang_up(stack: Stack, call: Call) -> None:
     """The caller ends the call."""
-    stack.outside.now(call.bye)
+    stack.outside.now(call.bye if call.states["answered"].is_set() else call.cancel)
