@@ -219,7 +219,9 @@ def _mmdebstrap(fresh: Path, extra: tuple[str, ...], progress: Progress) -> list
     """Runs mmdebstrap; None when it went well, else the last lines it said."""
     common = ["--variant=essential", f"--include={','.join(PACKAGES)}", *_keyring(), *extra]
     if os.geteuid() == 0:
-        return _follow(["mmdebstrap", "--mode=root", *common, SUITE, str(fresh)], progress)
+        # In a mount namespace of its own: what it mounts into the root can then never be left behind on this machine.
+        own = ["unshare", "--mount", "--propagation=private"]
+        return _follow([*own, "mmdebstrap", "--mode=root", *common, SUITE, str(fresh)], progress)
     # Without root's rights the files shall be this person's own: by way of a tar file, not with a namespace's ids.
     tar = fresh.with_name("root.tar")
     lines = _follow(["mmdebstrap", "--mode=unshare", "--format=tar", *common, SUITE, str(tar)], progress)
