@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
@@ -23,6 +24,10 @@ from tests.support import house as houses
 from tests.support.postgres import PostgresServer
 
 _numbers = itertools.count(1)
+
+# A test is right or wrong, not slow: how long an example takes says something of the machine only.
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("house")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
