@@ -203,9 +203,7 @@ def as_json(rulebook: Rulebook, verdicts: Mapping[str, Verdict], groups: Sequenc
     return json.dumps(listed, ensure_ascii=False, indent=1)
 
 
-def as_text(
-    rulebook: Rulebook, verdicts: Mapping[str, Verdict], groups: Sequence[str], run: Run | None
-) -> str:
+def as_text(rulebook: Rulebook, verdicts: Mapping[str, Verdict], groups: Sequence[str], run: Run | None) -> str:
     """The verdicts for people: every group with its rules, totals at the end."""
     lines: list[str] = []
     totals: list[str] = []

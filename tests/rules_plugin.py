@@ -136,11 +136,7 @@ def complaints_about(item: pytest.Item, known: set[str]) -> list[str]:
         if not marker.args or marker.kwargs or not all(isinstance(name, str) for name in marker.args):
             lines.append(f'{item.nodeid}: write the rule marker as @pytest.mark.rule("TEL-01", "TEL-02")')
             continue
-        lines += [
-            f"{item.nodeid}: rule {name!r} is not in docs/rules.md"
-            for name in marker.args
-            if name not in known
-        ]
+        lines += [f"{item.nodeid}: rule {name!r} is not in docs/rules.md" for name in marker.args if name not in known]
     return lines
 
 

@@ -88,9 +88,7 @@ def channel(fields: Fields, prefix: str = "") -> f.Channel | None:
     unique = get(prefix + "Uniqueid", "")
     if not unique or "<" in name or not (name.startswith("PJSIP/") or is_phone(name)):
         return None
-    return f.Channel(
-        unique, name, get(prefix + "Linkedid") or unique, _STATES.get(get(prefix + "ChannelState", ""), 0)
-    )
+    return f.Channel(unique, name, get(prefix + "Linkedid") or unique, _STATES.get(get(prefix + "ChannelState", ""), 0))
 
 
 def _seen(fields: Fields) -> f.Fact | None:

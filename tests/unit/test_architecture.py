@@ -83,9 +83,7 @@ def impure_rules(root: Path) -> list[str]:
             for line, name in imports_of(file, root)
             if not may_rules_import(name, feature)
         ]
-        found += [
-            f"{file.relative_to(root)}:{line} calls {name}" for line, name in clock_and_file_calls(file)
-        ]
+        found += [f"{file.relative_to(root)}:{line} calls {name}" for line, name in clock_and_file_calls(file)]
     return found
 
 
@@ -162,9 +160,7 @@ GOOD: dict[str, str] = {
     ),
     "callcenter/features/calls/queries.py": "from . import models",
     "callcenter/features/calls/models.py": "import sqlalchemy\nfrom . import rules",
-    "callcenter/features/calls/rules.py": (
-        "import datetime\nfrom random import Random\nimport callcenter.core.events"
-    ),
+    "callcenter/features/calls/rules.py": ("import datetime\nfrom random import Random\nimport callcenter.core.events"),
     "callcenter/features/contacts/__init__.py": "",
     "callcenter/features/contacts/api.py": "from . import models, usecases",
     "callcenter/features/contacts/usecases.py": "",
@@ -228,9 +224,7 @@ def test_impure_core_is_found(module: str, line: str, tmp_path: Path) -> None:
 
 
 def test_ami_outside_telephony_is_found(tmp_path: Path) -> None:
-    assert (
-        len(strangers_to_asterisk(build(tmp_path, features__calls__gateway="import panoramisk.actions"))) == 1
-    )
+    assert len(strangers_to_asterisk(build(tmp_path, features__calls__gateway="import panoramisk.actions"))) == 1
 
 
 # --- the contracts ----------------------------------------------------------------------------------

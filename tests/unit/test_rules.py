@@ -19,9 +19,7 @@ import pytest
 
 from scripts import rules
 
-GROUPS = (
-    "TEL INB OUT REC CON IMP DEA TSK CHT EML SMS INV EVT ADV REP USR SET API HLP AGD SUP INQ OBD DPL PLT SCL"
-)
+GROUPS = "TEL INB OUT REC CON IMP DEA TSK CHT EML SMS INV EVT ADV REP USR SET API HLP AGD SUP INQ OBD DPL PLT SCL"
 
 SMALL_LIST = """# Rules
 
@@ -224,9 +222,7 @@ class Project:
 
     def run(self, *arguments: str, run_id: str | None) -> tuple[int, str]:
         environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PYTEST_", "CALLCENTER_RULES_"))
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "CALLCENTER_RULES_"))
         }
         environment |= {
             "PYTHONPATH": str(rules.ROOT),
@@ -330,9 +326,7 @@ def test_only_passed_tests_without_a_failure_prove(project: Project, spread: lis
 
 
 def test_a_test_that_kills_its_worker_counts_as_failed(project: Project) -> None:
-    project.write(
-        '@rule("TEL-01")\ndef test_dies(): os._exit(3)\n@rule("TEL-01", "TEL-02")\ndef test_passes(): pass\n'
-    )
+    project.write('@rule("TEL-01")\ndef test_dies(): os._exit(3)\n@rule("TEL-01", "TEL-02")\ndef test_passes(): pass\n')
     code, output = project.run("-p", "xdist", "-n", "2", run_id="first")
     assert code == 1, output
     assert project.proven() == {"TEL-02"}

@@ -46,9 +46,7 @@ def test_another_reason_is_another_stretch() -> None:
 
 
 CHANGES = st.lists(
-    st.tuples(
-        st.sampled_from(["offline", "ready", "ringing", "talking", "wrapup", "paused"]), st.floats(0, 1e6)
-    ),
+    st.tuples(st.sampled_from(["offline", "ready", "ringing", "talking", "wrapup", "paused"]), st.floats(0, 1e6)),
     max_size=40,
 )
 

@@ -89,9 +89,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_place() -> None:
     found = plan({12: lost}, [Member(7, 12, W, False)], NOW)
     assert found.commands == ()
     assert found.again_at == NOW - 1 + LOST_PHONE_GRACE
-    assert commands(lost, Member(7, 12, W, False), now=NOW + LOST_PHONE_GRACE) == (
-        Command("remove", 7, 12, W),
-    )
+    assert commands(lost, Member(7, 12, W, False), now=NOW + LOST_PHONE_GRACE) == (Command("remove", 7, 12, W),)
 
 
 def test_the_sip_phone_takes_over_after_the_grace() -> None:
