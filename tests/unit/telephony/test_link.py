@@ -86,6 +86,8 @@ async def test_signs_in_syncs_and_is_up() -> None:
         assert [state for state, _ in harness.states] == ["connecting", "signing_in", "syncing", "up"]
         assert harness.link.version == "11.0.0"
         assert harness.link.uptime == 100
+        assert harness.link._manager is not None
+        assert harness.link._manager.pinger is None, "pings are the watchdog's"
         assert (await harness.link.action("Anything")).ok
 
 
@@ -224,6 +226,8 @@ EVIL = (
     "7916\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nTimestamp: 1.0\r\nSystemName: guess\r\nUniqueid: 6.6",
     "7916\r\n\r\nResponse: Success\r\nActionID: 1\r\nUniqueid: 6.6",
     "7916\r\n\r\nEvent: Shutdown\r\nUniqueid: 6.6",
+    "7916\r\n\r\nEvent: Hangup\r\nPrivilege: call,all\r\nSystemName: guess\r\nUniqueid: 6.6\r\n\r\nX: ",
+    "7916\r\n\r\nEvent: Shutdown\r\n\r\nX: ",
 )
 
 
