@@ -200,6 +200,7 @@ async def test_a_caller_cannot_forge_events_with_his_number(line: Line) -> None:
         other = await desk.until(CallUpdated, lambda e: e.call.id != talking.id and e.call.state == "queued")
         assert desk.telephony.link._protocol is not None
         assert desk.telephony.link._protocol.forged
+        assert (other.call.business_id, other.call.number_id) == (BUSINESS, 5)
         assert not desk.of(CallEnded)
         calling.bye()
         await desk.until(CallEnded, lambda e: e.call.id == other.call.id)
