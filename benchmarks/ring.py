@@ -1,4 +1,4 @@
-"""Ring to screen: from the INVITE at the agent's phone to the caller's full card painted on the agent's page.
+"""Ring to screen: from the INVITE at the agent's phone to the card with the caller's name painted on the agent's page.
 
 A caller from outside rings an operator's personal number: no greeting gives the server time, so the look-up of the
 caller begins at the ring itself. Each ring is another client, none is in memory. The page is a real Chromium; 50 more
@@ -70,7 +70,7 @@ _WATCH = """() => {
   };
   return now() - Date.now();
 }"""
-_NEXT = "count => window.__until(() => window.__cards.length > count && window.__cards.at(-1))"
+_NEXT = "([count, name]) => window.__until(() => window.__cards.slice(count).find((card) => card.name === name))"
 _GONE = "() => window.__until(() => !document.querySelector('.callcard'))"
 
 
@@ -100,10 +100,14 @@ class Times:
 
 
 class BareClient:
-    """A client of the stream that only notes when a card came."""
+    """A client of the stream that only notes when a card with a name came."""
 
     def __init__(self) -> None:
-        self.cards: list[float] = []
+        self.cards: list[tuple[float, str]] = []
+
+    def came(self, name: str, since: int) -> float | None:
+        """When the first card of ``name`` came, of those after the first ``since``."""
+        return next((at for at, text in self.cards[since:] if name in text), None)
 
     async def read(self, url: str, token: str) -> None:
         """Reads until cancelled."""
@@ -112,9 +116,12 @@ class BareClient:
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}, timeout=timeout) as http,
             http.get(url + "/api/v1/events") as stream,
         ):
+            at = 0.0
             async for line in stream.content:
-                if line.startswith(b"event: card"):
-                    self.cards.append(time.time())
+                if line.startswith(b"event: "):
+                    at = time.time() if line.startswith(b"event: card") else 0.0
+                elif at and line.startswith(b"data: "):
+                    self.cards.append((at, line.decode()))
 
 
 def run() -> list[Row]:
@@ -195,18 +202,19 @@ def _rings(
         before, heard = agent.page.evaluate("window.__cards.length"), len(bare.cards)
         caller = running.caller(number.removeprefix("+"))
         call: Future[Call] = asyncio.run_coroutine_threadsafe(_call(caller), running.outside._loop)
-        card = agent.page.evaluate(_NEXT, before)
+        card = agent.page.evaluate(_NEXT, [before, name])
         rung = invited()
         running.outside.now(call.result(5).cancel)
         agent.page.evaluate(_GONE)
         running.outside.hang_up_all()
         if turn < WARM_UP:
             continue
-        if card is None or card["name"] != name or len(bare.cards) <= heard:
+        came = bare.came(name, heard)
+        if card is None or came is None:
             times.wrong += 1
             continue
         times.screen.append(card["at"] - 1000 * rung)
-        times.bare.append(1000 * (bare.cards[heard] - rung))
+        times.bare.append(1000 * (came - rung))
     return times
 
 
