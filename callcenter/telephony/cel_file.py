@@ -17,7 +17,7 @@ from callcenter.telephony.config.cel import NAMES
 log = logging.getLogger(__name__)
 
 # At most this many bytes are worked off in one go; who wants more asks again.
-PIECE = 16 * 1024 * 1024
+PIECE = 2 * 1024 * 1024
 _BEGIN = re.compile(rb'"[A-Za-z_]+","\d+\.\d+","')
 _BREAKS = {ord("\r"): " ", ord("\n"): " ", 0: " "}
 _LINKEDID = NAMES.index("linkedid")
