@@ -239,7 +239,7 @@ def test_one_that_is_being_prepared_appears_by_itself(stack: Stack, supervisor: 
     expect(supervisor.page.get_by_text("Запись готовится")).to_be_visible()
     supervisor.picture("player-waiting")
     raw_call(Instance.from_settings(stack.settings).recordings, "browser-2")
-    expect(supervisor.page.locator('[data-recording][data-is="ready"] .track')).to_be_visible(timeout=20_000)
+    expect(supervisor.page.locator('[data-recording][data-is="ready"] .track')).to_be_visible(timeout=60_000)
 
 
 def test_a_file_that_is_gone_is_said(stack: Stack, supervisor: Person, recorded: list[str]) -> None:
