@@ -86,9 +86,16 @@ def api(request: web.Request, value: Any, status: int = 200, headers: dict[str, 
 
 
 async def body(request: web.Request, kind: type[T]) -> T:
-    """What was sent, JSON or form, as ``kind``; raises BadInput that names every wrong field."""
+    """What was sent, JSON or form, as ``kind``; raises BadInput that names every wrong field.
+
+    JSON is also known by its first character: a form never begins with a brace, and many a script names no type.
+    """
     if request.content_type == "application/json":
         return decode(await request.read(), kind)
+    if not request.content_type.startswith("multipart/"):
+        raw = await request.read()
+        if raw.lstrip()[:1] == b"{":
+            return decode(raw, kind)
     form = await request.post()
     values: dict[str, Any] = {}
     lists = {field.encode_name for field in _fields(kind) if _is_list(field.type)}

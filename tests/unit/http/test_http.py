@@ -319,3 +319,11 @@ async def test_a_stream_ends_with_its_sign_in(client: Client, house: House, monk
 def test_numbers_in_paths_are_found() -> None:
     assert middleware.numbers_in(r"/a/{id:\d+}/b/{n:[0-9]{1,4}}/{name}") == ("id", "n")
     assert middleware.numbers_in(r"/calls/{id:[^/]+}") == ()
+
+
+async def test_json_is_known_without_its_type(client: Client, house: House) -> None:
+    """What `curl -d '{…}'` sends says that it is a form."""
+    headers = house.headers("owner@a") | {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await client.patch("/api/v1/me", data='{"theme": "dark"}', headers=headers)
+    assert answer.status == 204
+    assert (await (await client.get("/api/v1/me", headers=house.headers("owner@a"))).json())["theme"] == "dark"
