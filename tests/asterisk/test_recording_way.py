@@ -165,6 +165,24 @@ def test_a_call_that_comes_in_is_recorded(product: Stack, operator: Operator, tm
 
 
 @pytest.mark.rule("REC-04")
+def test_a_caller_who_waited_long_is_recorded_all_the_same(product: Stack, operator: Operator, tmp_path: Path) -> None:
+    client = product.caller("79161110007", tone=CLIENT_HZ)
+    call = product.ring(client, SALES)
+    # His files are empty while nobody talks to him: longer than such files are kept without a call.
+    stacks.until(
+        lambda: any(time.time() - path.stat().st_mtime > 12 for path in raw_folder(product).glob("*-client.wav")),
+        timeout=30,
+        what="he has waited for 12 seconds",
+    )
+    operator.answer()
+    talk(product, client, operator, 1)
+    product.outside.now(call.bye)
+    found = finished(operator, "+79161110007")
+    assert found["recording"]["duration"] == pytest.approx(found["talk_seconds"], abs=1.0)
+    has_each_voice_on_its_side(sound(operator, found, tmp_path), 2)
+
+
+@pytest.mark.rule("REC-04")
 def test_a_call_from_an_operators_phone_is_recorded(product: Stack, operator: Operator, tmp_path: Path) -> None:
     carrier = product.carrier(tone=CLIENT_HZ)
     call = product.ring(operator.phone, OUTSIDE)

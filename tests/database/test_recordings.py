@@ -164,6 +164,34 @@ class TestBindingToACall:
         await studio.sweep()
         assert {name.partition("-")[0].removesuffix(".done") for name in studio.left()} == {"1772442000.18"}
 
+    async def test_but_not_while_a_caller_still_waits(
+        self, studio: Studio, people: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # His files are there and empty: what he will say when he is answered goes into them.
+        raw_call(studio.raw, STEM, client=b"", agent=b"", done=False)
+        newest = max(path.stat().st_mtime for path in studio.raw.iterdir())
+        for waited in (60, 3600, converting.EMPTY_SECONDS - 1):
+            monkeypatch.setattr(studio.services.clock, "epoch", lambda waited=waited: newest + waited)
+            await studio.sweep()
+            assert len(studio.left()) == 2
+        monkeypatch.setattr(studio.services.clock, "epoch", lambda: newest + converting.EMPTY_SECONDS)
+        await studio.sweep()
+        assert studio.left() == set()
+
+    async def test_and_not_while_a_file_is_open(
+        self, studio: Studio, people: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # A long hold writes nothing, and the log may have lost the call meanwhile.
+        await recorded_call(studio, *people, STEM)
+        (studio.raw / f"{STEM}.done").unlink()
+        newest = max(path.stat().st_mtime for path in studio.raw.iterdir())
+        monkeypatch.setattr(studio.services.clock, "epoch", lambda: newest + 600)
+        with (studio.raw / f"{STEM}-client.wav").open("ab"):
+            await studio.sweep()
+            assert (await studio.row(STEM)).state == "waiting"
+        await studio.sweep()
+        assert (await studio.row(STEM)).state == "ready"
+
     async def test_registering_needs_the_call(self, studio: Studio, people: tuple[int, int]) -> None:
         call = call_log.answered(*people, STEM, recording=STEM)
         with pytest.raises((NotFound, IntegrityError)):

@@ -49,6 +49,20 @@ class Spool:
                 )
         return found
 
+    def open_stems(self) -> set[str]:
+        """Stems of which some program on this machine has a file open, as far as we may see."""
+        folder = f"{self.folder.resolve()}/"
+        found = set()
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                target = str(link.readlink())
+            except OSError:
+                # The program ended, or is somebody else's.
+                continue
+            if target.startswith(folder) and (stem := stem_of(target[len(folder) :])):
+                found.add(stem)
+        return found
+
     def files(self, stem: str) -> tuple[Path, Path]:
         """Where the client's and the agent's voice lie (either may be missing)."""
         client, agent = raw_names(stem)

@@ -33,8 +33,11 @@ from callcenter.telephony.asterisk.instance import Instance
 log = logging.getLogger(__name__)
 
 WORKERS = 2
-# Raw files without a done mark (Asterisk was killed) are complete when nothing was written for so many seconds.
+# Raw files without a done mark (Asterisk was killed, the disk full) are complete when their call has ended, nothing was
+# written for so many seconds, and nobody has them open: somebody on hold writes nothing for minutes.
 QUIET_SECONDS = 10.0
+# Files without sound whose call nobody knows go then, if no mark says that their call is over.
+EMPTY_SECONDS = 86_400.0
 # How long a call that ended may be unknown to the call log before we stop asking for it ourselves.
 PENDING_SECONDS = 600.0
 LOOK_AGAIN_SECONDS = 30.0
@@ -139,14 +142,24 @@ async def sweep(pipe: Pipeline) -> None:
     async with pipe.services.db.system() as session:
         known = await queries.by_stems(session, complete)
     pipe.unknown = await _without_empty(spool, {stem: raw for stem, raw in complete.items() if stem not in known}, now)
+    held: set[str] = set()
+    if not all(complete[stem].done for stem in known):
+        held = await asyncio.to_thread(spool.open_stems)
     for stem in sorted(known, key=lambda stem: complete[stem].changed_at):
-        if known[stem].state == "ready" or _due(known[stem], now):
+        if (complete[stem].done or stem not in held) and (known[stem].state == "ready" or _due(known[stem], now)):
             pipe.enqueue(stem)
 
 
 async def _without_empty(spool: Spool, unknown: dict[str, Raw], now: float) -> dict[str, Raw]:
-    """Removes what Asterisk made for calls that nobody took: files without a sound, whose call needs no recording."""
-    empty = [stem for stem, raw in unknown.items() if not raw.size and now - raw.changed_at >= QUIET_SECONDS]
+    """Removes what Asterisk made for calls that nobody took: files without a sound, whose call needs no recording.
+
+    Only when the call is over: while a caller waits his files are as empty, and his talk is still to come.
+    """
+    empty = [
+        stem
+        for stem, raw in unknown.items()
+        if not raw.size and now - raw.changed_at >= (QUIET_SECONDS if raw.done else EMPTY_SECONDS)
+    ]
     for stem in empty:
         await asyncio.to_thread(spool.remove, stem)
     return {stem: raw for stem, raw in unknown.items() if stem not in empty}
