@@ -131,7 +131,7 @@ def memory() -> tuple[float, float, int]:
     events = material.template()[1]
     number, fed = 1_000_000, 0
     # Until every bounded memory is full.
-    while fed < MILLION * 3 // 10:
+    while fed < MILLION * 6 // 10:
         for piece in material.chunks(material.copy(number)):
             pipeline.take(piece)
         number, fed = number + 1, fed + events
