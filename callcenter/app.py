@@ -206,7 +206,7 @@ async def _home(request: web.Request) -> web.StreamResponse:
 
 async def _health(request: web.Request) -> web.Response:
     """``GET /healthz``: 200 when Asterisk and the database answer, else 503 with which one is down."""
-    services = request.config_dict[SERVICES]
+    services = request.app[SERVICES]
     database = await _database_answers(services.db)
     asterisk = services.telephony.up
     well = database and asterisk

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+import uvloop
+
 from callcenter import __version__, config
 from callcenter.core.errors import ProductError
 from callcenter.http.permissions import ROLES
@@ -26,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name == "run" and module == "callcenter.demo.main":
             return int(command(settings))
         done = command(settings, args)
-        return int(asyncio.run(done) if asyncio.iscoroutine(done) else done)
+        if not asyncio.iscoroutine(done):
+            return int(done)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return int(runner.run(done))
     except ProductError as error:
         return _fail(str(error))
     except KeyboardInterrupt:

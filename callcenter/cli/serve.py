@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 
@@ -31,6 +32,8 @@ async def serve(settings: Settings, args: argparse.Namespace) -> int:
         site = web.TCPSite(runner, settings.http_host, settings.http_port, backlog=512)
         await site.start()
         log.info("ready", extra={"url": settings.public_url or f"http://{settings.http_host}:{settings.http_port}"})
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         log.info("stopping")
     finally:

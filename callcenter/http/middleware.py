@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import itertools
 import logging
 import re
 import secrets
@@ -19,20 +20,20 @@ from callcenter.core.i18n import N_
 from callcenter.http import render
 from callcenter.http.current import CURRENT, current
 from callcenter.http.permissions import SIGNED_IN
-from callcenter.http.site import LANGUAGE, REQUEST_ID, is_api, route_of, site
-from callcenter.http.texts import LANGUAGES, choose
+from callcenter.http.site import REQUEST_ID, is_api, route_of, site
 
 log = logging.getLogger("callcenter.http")
 access = logging.getLogger("callcenter.access")
+# Ids of requests: unlike those of other processes and of earlier runs, and in order.
+_PROCESS, _NUMBERS = secrets.token_hex(5), itertools.count(1)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SAFE = ("GET", "HEAD", "OPTIONS")
-LANGUAGE_COOKIE = "callcenter_language"
 
 
 @web.middleware
 async def request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Names the request, in the log and in the answer, and writes the access log."""
-    request[REQUEST_ID] = secrets.token_hex(8)
+    request[REQUEST_ID] = f"{_PROCESS}{next(_NUMBERS):06x}"
     began = time.perf_counter()
     status = 500
     try:
@@ -150,10 +151,7 @@ _LONGEST_ID = 10
 
 @web.middleware
 async def sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Finds who asks, and chooses the language: the person's own, else the cookie's, else the browser's."""
-    wished = request.cookies.get(LANGUAGE_COOKIE, "")
-    header = request.headers.get("Accept-Language", "")
-    request[LANGUAGE] = wished if wished in LANGUAGES else choose(header)
+    """Finds who asks."""
     here = site(request)
     if here.debug:
         here.texts.refresh()
@@ -162,8 +160,6 @@ async def sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     person = await here.identify(request)
     if person is not None:
         request[CURRENT] = person
-        if person.language in LANGUAGES:
-            request[LANGUAGE] = person.language
     return await handler(request)
 
 

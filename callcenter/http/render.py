@@ -15,16 +15,26 @@ from callcenter.core.i18n import N_
 from callcenter.http.current import CURRENT, Current
 from callcenter.http.routes import NavItem
 from callcenter.http.site import LANGUAGE, REQUEST_ID, is_api, is_fragment, site
-from callcenter.http.texts import DEFAULT, Catalogue
+from callcenter.http.texts import LANGUAGES, Catalogue, choose
 
 T = TypeVar("T")
 MAX_DEPTH = 32
+LANGUAGE_COOKIE = "callcenter_language"
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"?')
 
 
 def language(request: web.Request) -> str:
-    """The language of the answer."""
-    return str(request.get(LANGUAGE, DEFAULT))
+    """The language of the answer: the person's own, else the cookie's, else the browser's."""
+    found = request.get(LANGUAGE)
+    if found is None:
+        person = request.get(CURRENT)
+        wished = person.language if person is not None else ""
+        if wished not in LANGUAGES:
+            wished = request.cookies.get(LANGUAGE_COOKIE, "")
+        if wished not in LANGUAGES:
+            wished = choose(request.headers.get("Accept-Language", ""))
+        found = request[LANGUAGE] = wished
+    return found
 
 
 def texts(request: web.Request) -> Catalogue:

@@ -55,7 +55,7 @@ def catalogues() -> Texts:
 
 def site(request: web.Request) -> Site:
     """The site that serves ``request``."""
-    return request.config_dict[SITE]
+    return request.app[SITE]
 
 
 def route_of(request: web.Request) -> Route | None:

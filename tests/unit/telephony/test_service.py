@@ -221,6 +221,9 @@ async def test_the_browser_rings_first_and_the_sip_phone_when_it_is_away() -> No
             await desk.telephony.dial(agent_id=12, to="+79161234567", business_id=1)
             await desk.telephony.dial(agent_id=11, to="+79161234567", business_id=1)
             assert [a["channel"][0] for a in server.said("Originate")] == ["PJSIP/a12w", "PJSIP/a11s"]
+            # The page answers by itself; a desk phone has no use for its sign.
+            signs = ["X-Auto" in str(a["variable"]) for a in server.said("Originate")]
+            assert signs == [True, False]
             with pytest.raises(Conflict) as error:
                 await desk.telephony.dial(agent_id=11, to="+79161234567", business_id=1, device="webrtc")
             assert error.value.error_code == "offline"

@@ -15,7 +15,7 @@ from callcenter.features.accounts.usecases.address import address
 from callcenter.http import render
 from callcenter.http.current import CURRENT, current
 from callcenter.http.formats import language_name
-from callcenter.http.middleware import LANGUAGE_COOKIE
+from callcenter.http.render import LANGUAGE_COOKIE
 from callcenter.plugin import services
 
 

@@ -31,7 +31,7 @@ async def audit(
     ip, at = "", SystemClock().now()
     if isinstance(who, web.BaseRequest):
         ip = address(who)
-        at = who.config_dict[SERVICES].clock.now()
+        at = who.app[SERVICES].clock.now()
     session.add(
         AuditEntry(
             business_id=person.business_id,

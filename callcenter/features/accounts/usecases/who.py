@@ -159,7 +159,7 @@ def cookie_name(services: Services) -> str:
 
 async def identify(request: web.Request) -> Current | None:
     """Who asks, None when nobody is signed in; a bearer token that does not hold raises NotSignedIn."""
-    services = request.config_dict[SERVICES]
+    services = request.app[SERVICES]
     agent_of = agent_lookup(services)
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
