@@ -27,12 +27,17 @@ from callcenter.features.contacts import plugin as contacts
 from callcenter.features.demo import plugin as demo
 from callcenter.features.desk import plugin as desk
 from callcenter.features.dialplan import plugin as dialplan
+from callcenter.features.duplicates import plugin as duplicates
+from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
 from callcenter.features.stream import plugin as stream
+from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
+from callcenter.features.webforms import plugin as webforms
+from callcenter.features.work import plugin as work
 from callcenter.http import render, server
 from callcenter.http.permissions import SIGNED_IN
 from callcenter.http.routes import Route
@@ -57,7 +62,12 @@ FEATURES: tuple[Feature, ...] = (
     numbers.FEATURE,
     ivr.FEATURE,
     queues.FEATURE,
+    work.FEATURE,
+    views.FEATURE,
     contacts.FEATURE,
+    imports.FEATURE,
+    duplicates.FEATURE,
+    webforms.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
     campaigns.FEATURE,

@@ -25,7 +25,8 @@ from callcenter.demo.world import (
 from callcenter.features.accounts.models import Business, Membership, User
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents.models import Agent
-from callcenter.features.contacts.models import Contact, ContactPhone
+from callcenter.features.contacts.models import Contact, ContactCounter, ContactPhone
+from callcenter.features.contacts.rules import people
 from callcenter.features.ivr.models import Menu, MenuKey
 from callcenter.features.numbers.models import Number, Trunk
 from callcenter.features.queues.models import Queue, QueueMember
@@ -129,12 +130,16 @@ async def _clients(session: AsyncSession, demo: Demo, now: datetime) -> None:
         if number in seen:
             continue
         seen.add(number)
-        contact = Contact(business_id=demo.business_id, demo=True, created_at=now)
+        contact = Contact(business_id=demo.business_id, demo=True, created_at=now, state="contact", search=number)
         if len(seen) <= CLIENTS:
             who = names.client(dice)
-            contact.saved, contact.name, contact.organisation = True, who.name, who.organisation
-            contact.position, contact.city = who.position, who.city
+            contact.state, contact.number, contact.name = "client", len(seen), who.name
+            contact.first_name, _, contact.last_name = who.name.partition(" ")
+            contact.organisation, contact.position, contact.city = who.organisation, who.position, who.city
+            contact.name_key = people.sort_key(who.name)
+            contact.search = people.search_text(who.name, who.position, who.organisation, phones=[number])
         session.add(contact)
         await session.flush()
         session.add(ContactPhone(business_id=demo.business_id, contact_id=contact.id, e164=number, typed=shown(number)))
         (demo.clients if contact.saved else demo.strangers).append((contact.id, number, contact.name or ""))
+    session.add(ContactCounter(business_id=demo.business_id, last=CLIENTS))

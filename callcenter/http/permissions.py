@@ -23,15 +23,43 @@ NUMBERS_EDIT = "numbers.edit"
 QUEUES_SEE = "queues.see"
 QUEUES_EDIT = "queues.edit"
 CONTACTS_SEE = "contacts.see"
+CONTACTS_EDIT = "contacts.edit"
+CONTACTS_ALL = "contacts.all"
+CONTACTS_IMPORT = "contacts.import"
+CONTACTS_EXPORT = "contacts.export"
+CONTACTS_SETUP = "contacts.setup"
+PRIVACY = "privacy.manage"
+AUDIT_SEE = "audit.see"
 CAMPAIGNS = "campaigns.manage"
 TEAM_EDIT = "team.edit"
 SETTINGS_EDIT = "settings.edit"
 
 _OPERATOR = frozenset(
-    {SIGNED_IN, CALLS_OWN, CALLS_DIAL, RECORDINGS_OWN, PHONE_USE, CONTACTS_SEE, QUEUES_SEE, AGENTS_SEE, NUMBERS_SEE}
+    {
+        SIGNED_IN,
+        CALLS_OWN,
+        CALLS_DIAL,
+        RECORDINGS_OWN,
+        PHONE_USE,
+        CONTACTS_SEE,
+        CONTACTS_EDIT,
+        CONTACTS_IMPORT,
+        QUEUES_SEE,
+        AGENTS_SEE,
+        NUMBERS_SEE,
+    }
 )
-_SUPERVISOR = _OPERATOR | {CALLS_ALL, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS}
-_ADMINISTRATOR = _SUPERVISOR | {NUMBERS_EDIT, QUEUES_EDIT, TEAM_EDIT, SETTINGS_EDIT}
+_SUPERVISOR = _OPERATOR | {CALLS_ALL, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS, CONTACTS_ALL}
+_ADMINISTRATOR = _SUPERVISOR | {
+    NUMBERS_EDIT,
+    QUEUES_EDIT,
+    TEAM_EDIT,
+    SETTINGS_EDIT,
+    CONTACTS_EXPORT,
+    CONTACTS_SETUP,
+    PRIVACY,
+    AUDIT_SEE,
+}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
     "owner": _ADMINISTRATOR,
@@ -55,6 +83,13 @@ TITLES: dict[str, str] = {
     QUEUES_SEE: N_("See queues"),
     QUEUES_EDIT: N_("Change queues"),
     CONTACTS_SEE: N_("See clients"),
+    CONTACTS_EDIT: N_("Add and change clients"),
+    CONTACTS_ALL: N_("See and change the clients of all employees"),
+    CONTACTS_IMPORT: N_("Load clients from files"),
+    CONTACTS_EXPORT: N_("Export clients"),
+    CONTACTS_SETUP: N_("Set up client cards, lists and web forms"),
+    PRIVACY: N_("Give out and erase personal data"),
+    AUDIT_SEE: N_("See the audit log"),
     CAMPAIGNS: N_("Manage ad campaigns"),
     TEAM_EDIT: N_("Change the team"),
     SETTINGS_EDIT: N_("Change the company's settings"),

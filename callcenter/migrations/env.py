@@ -18,6 +18,7 @@ def run(connection: Connection) -> None:
         target_metadata=migrations.metadata(),
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
+        include_name=migrations.described,
         # Ours is: storage.engine opens real transactions on SQLite too.
         transactional_ddl=True,
         user_module_prefix="base.",

@@ -10,9 +10,11 @@ import msgspec
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.contacts import queries, rules, usecases
+from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
-from callcenter.features.contacts.usecases import ClientForm
+from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
 from callcenter.plugin import Services
@@ -26,9 +28,9 @@ __all__ = [
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 """``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""
 
-outside = rules.outside
-place = rules.place
-local_time = rules.local_time
+outside = people.outside
+place = people.place
+local_time = people.local_time
 
 
 class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,13 +127,13 @@ async def ensure_contacts(
     session: AsyncSession, numbers: Mapping[str, datetime], *, demo: bool = False
 ) -> dict[str, tuple[ContactBrief, bool]]:
     """``ensure_contact`` for many numbers (E.164 → when it was first heard of) at once."""
-    found = await usecases.ensure(session, numbers, demo=demo)
+    found = await keeping.ensure(session, numbers, demo=demo)
     return {number: (brief_of(contact), made) for number, (contact, made) in found.items()}
 
 
 async def create_client(session: AsyncSession, form: ClientForm, at: datetime, *, demo: bool = False) -> ContactBrief:
     """A new saved client. Raises BadInput."""
-    return brief_of(await usecases.create_client(session, form, at, demo=demo))
+    return brief_of(await keeping.create(session, form, at, demo=demo))
 
 
 async def any_client_number(session: AsyncSession, pick: int) -> str | None:
@@ -139,9 +141,9 @@ async def any_client_number(session: AsyncSession, pick: int) -> str | None:
     return await queries.client_number(session, pick)
 
 
-def ids_matching(name: str, digits: str) -> Select[int]:
+def ids_matching(session: AsyncSession, name: str, digits: str) -> Select[int]:
     """A select of the ids of contacts that match a search by name, or by ``digits`` of a number when given."""
-    return queries.ids_matching(name, digits)
+    return queries.ids_matching(session, name, digits)
 
 
 def brief_of(contact: Contact) -> ContactBrief:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from callcenter.core.calls import Call
 from callcenter.core.events import CallContact, CallEnded, CallUpdated
-from callcenter.features.contacts import queries, rules
+from callcenter.features.contacts import queries
+from callcenter.features.contacts.rules import people
 from callcenter.plugin import Services
 
 LIMIT = 10_000
@@ -22,7 +23,7 @@ async def call_updated(services: Services, event: CallUpdated) -> None:
     call = event.call
     announced = services.part(Announced, Announced).number
     number = call.client_number
-    if call.direction == "internal" or not rules.outside(number) or announced.get(call.id) == number:
+    if call.direction == "internal" or not people.outside(number) or announced.get(call.id) == number:
         return
     if len(announced) >= LIMIT:
         announced.clear()

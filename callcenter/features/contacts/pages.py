@@ -8,9 +8,11 @@ import msgspec
 from aiohttp import web
 
 from callcenter.core.errors import BadInput, NotFound
-from callcenter.core.i18n import N_
-from callcenter.features.contacts import api, queries, rules, usecases
-from callcenter.features.contacts.usecases import ClientForm
+from callcenter.features.contacts import api, queries
+from callcenter.features.contacts.queries import access
+from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http import render
 from callcenter.http.current import Current, current
 from callcenter.plugin import Services, services
@@ -59,7 +61,7 @@ async def contact_create(request: web.Request) -> web.Response:
     here, person = services(request), current(request)
     form = await render.body(request, ClientForm)
     async with here.db.business(person.business_id) as session:
-        made = await usecases.create_client(session, form, here.clock.now())
+        made = await keeping.create(session, form, here.clock.now(), by=person)
     return render.api(request, await _view(here, person, made.id), status=201)
 
 
@@ -111,10 +113,11 @@ async def _view(here: Services, person: Current, contact_id: int) -> ContactView
     async with here.db.business(person.business_id) as session:
         contact = await queries.contact(session, contact_id)
         if contact is None:
-            raise NotFound(N_("This contact is not there."))
+            raise NotFound(access.GONE)
+        await access.need_see(session, await access.viewer(session, person), contact)
         phones = await queries.phones(session, contact_id)
         counts = (await api.counters(session, [contact_id]))[contact_id]
-    place = rules.place(phones[0].e164, LANGUAGE) if phones else rules.Place("", "")
+    place = people.place(phones[0].e164, LANGUAGE) if phones else people.Place("", "")
     return ContactView(
         id=contact.id,
         saved=contact.saved,
@@ -122,7 +125,7 @@ async def _view(here: Services, person: Current, contact_id: int) -> ContactView
         position=contact.position,
         organisation=contact.organisation,
         city=contact.city or place.city,
-        local_time=rules.local_time(place.zone, here.clock.now()),
+        local_time=people.local_time(place.zone, here.clock.now()),
         phones=[PhoneView(e164=one.e164, typed=one.typed) for one in phones],
         deals=counts.deals,
         tasks=counts.tasks,
@@ -132,7 +135,8 @@ async def _view(here: Services, person: Current, contact_id: int) -> ContactView
 
 async def _save(here: Services, person: Current, contact_id: int, form: ClientForm) -> None:
     async with here.db.business(person.business_id) as session:
-        await usecases.save_as_client(session, contact_id, form)
+        viewer = await access.viewer(session, person)
+        await keeping.change(session, viewer, contact_id, form, here.clock.now())
 
 
 def _id(request: web.Request) -> int:

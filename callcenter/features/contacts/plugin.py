@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callcenter.core.events import CallEnded, CallUpdated
 from callcenter.features.contacts import handlers, pages
-from callcenter.features.contacts.usecases import ClientForm
+from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http.permissions import CONTACTS_SEE
 from callcenter.http.routes import Route
 from callcenter.plugin import Feature, Subscription

@@ -174,7 +174,7 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[Colu
 async def _matches(session: AsyncSession, search: str) -> tuple[ColumnElement[bool] | None, bool]:
     """Every outside number has a card (TEL-20), so a search goes over the cards, which are far fewer than calls."""
     digits = rules.digits(search)
-    ids = contacts.ids_matching(search, digits)
+    ids = contacts.ids_matching(session, search, digits)
     found = list(await session.scalars(ids.limit(NAMED + 1)))
     few = len(found) <= NAMED
     by_card: ColumnElement[bool] = CallRecord.contact_id.in_(found if few else ids)

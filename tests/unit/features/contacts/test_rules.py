@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from callcenter.core.errors import BadInput
-from callcenter.features.contacts.rules import Known, best, full_name, like, limited, local_time, outside, place
+from callcenter.features.contacts.rules.people import Known, best, full_name, like, limited, local_time, outside, place
 
 
 @pytest.mark.parametrize("number", ["+79031182740", "+442079460000", "+12345"])

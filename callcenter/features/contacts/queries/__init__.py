@@ -8,8 +8,9 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.contacts import rules
 from callcenter.features.contacts.models import Contact, ContactPhone
+from callcenter.features.contacts.queries import searching
+from callcenter.features.contacts.rules import fields, people
 
 T = TypeVar("T")
 CHUNK = 500
@@ -23,7 +24,7 @@ async def contact(session: AsyncSession, contact_id: int) -> Contact | None:
 async def contacts(session: AsyncSession, ids: Collection[int]) -> dict[int, Contact]:
     """Contacts by id."""
     found: dict[int, Contact] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids):
         for one in await session.scalars(select(Contact).where(Contact.id.in_(part))):
             found[one.id] = one
     return found
@@ -37,7 +38,7 @@ async def by_number(session: AsyncSession, e164: str) -> Contact | None:
 async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[str, Contact]:
     """Contacts by number; of several with one number the best (rules.best)."""
     candidates: dict[str, dict[int, Contact]] = {}
-    for part in _chunks(numbers):
+    for part in chunks(numbers):
         rows = await session.execute(
             select(ContactPhone.e164, Contact)
             .join(Contact, Contact.id == ContactPhone.contact_id)
@@ -47,7 +48,7 @@ async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[st
             candidates.setdefault(e164, {})[one.id] = one
     found: dict[str, Contact] = {}
     for e164, some in candidates.items():
-        chosen = rules.best(rules.Known(one.id, one.saved) for one in some.values())
+        chosen = people.best(people.Known(one.id, one.saved) for one in some.values())
         if chosen:
             found[e164] = some[chosen.id]
     return found
@@ -61,22 +62,35 @@ async def phones(session: AsyncSession, contact_id: int) -> list[ContactPhone]:
 
 async def client_number(session: AsyncSession, pick: int) -> str | None:
     """The number of a saved client: the ``pick``-th, counted round and round; None while there is none."""
-    saved = select(ContactPhone.e164).join(Contact, Contact.id == ContactPhone.contact_id).where(Contact.saved)
+    saved = (
+        select(ContactPhone.e164).join(Contact, Contact.id == ContactPhone.contact_id).where(Contact.state == "client")
+    )
     total = await session.scalar(select(func.count()).select_from(saved.subquery()))
     if not total:
         return None
     return await session.scalar(saved.order_by(ContactPhone.id).offset(pick % total).limit(1))
 
 
-def ids_matching(name: str, digits: str) -> Select[int]:
-    """Ids of the contacts whose name, position or organisation has ``name`` in it, or a number ``digits``."""
-    if digits:
-        pattern = rules.like(digits)
-        return select(ContactPhone.contact_id).where(ContactPhone.e164.like(pattern, escape="\\"))
-    return select(Contact.id).where(Contact.search.like(rules.like(name.casefold()), escape="\\"))
+async def organisation_named(session: AsyncSession, name: str) -> Contact | None:
+    """The oldest organisation of this name, capitals aside; not one in the archive."""
+    statement = (
+        select(Contact)
+        .where(
+            Contact.kind == fields.ORGANISATION, Contact.state == "client", Contact.name_key == people.sort_key(name)
+        )
+        .order_by(Contact.id)
+        .limit(1)
+    )
+    return await session.scalar(statement)
 
 
-def _chunks(values: Iterable[T]) -> Iterable[list[T]]:
+def ids_matching(session: AsyncSession, name: str, digits: str) -> Select[int]:
+    """Ids of the contacts that have ``name`` in their search text, or a number with ``digits`` in it."""
+    return select(Contact.id).where(searching.found(session, digits or name))
+
+
+def chunks(values: Iterable[T]) -> Iterable[list[T]]:
+    """``values`` in pieces that fit into one statement."""
     every = list(values)
     for start in range(0, len(every), CHUNK):
         yield every[start : start + CHUNK]

@@ -1,4 +1,4 @@
-"""What a contact is called, and where its number is from. Pure."""
+"""What a contact is called, how it is found, and where its number is from."""
 
 from __future__ import annotations
 
@@ -65,6 +65,28 @@ def like(text: str) -> str:
     """``text`` as a pattern for LIKE with ``\\`` as escape: anywhere in the value, its own signs taken literally."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
+
+
+def sort_key(name: str) -> str:
+    """What a name is sorted and compared by."""
+    return name.casefold()[:MAX_NAME]
+
+
+def search_text(name: str, *others: str, phones: Iterable[str] = (), emails: Iterable[str] = ()) -> str:
+    """Everything that a contact is found by, a line each: name first, then other texts, numbers as digits, e-mails."""
+    parts = [name.casefold(), *(other.casefold() for other in others), *phones, *(one.casefold() for one in emails)]
+    return "\n".join(dict.fromkeys(part for part in parts if part))
+
+
+def email(typed: str) -> str | None:
+    """An e-mail address as it is kept (its domain in small letters), None when it can be none."""
+    text = typed.strip()
+    box, _, domain = text.rpartition("@")
+    fine = len(text) <= 254 and _EMAIL.fullmatch(text) is not None and ".." not in text
+    return f"{box}@{domain.lower()}" if fine else None
+
+
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}")
 
 
 @lru_cache(maxsize=10_000)

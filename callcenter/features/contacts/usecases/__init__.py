@@ -1,0 +1,1 @@
+"""What people and calls do with clients."""

@@ -1,0 +1,1 @@
+"""Finding, merging and deleting duplicates of clients and organisations."""
