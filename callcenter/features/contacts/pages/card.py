@@ -15,9 +15,12 @@ from callcenter.features.contacts.usecases import keeping
 from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http import render
 from callcenter.http.current import Current, current
+from callcenter.http.permissions import CONTACTS_SEE
+from callcenter.http.routes import Route
 from callcenter.plugin import Services, services
 
 LANGUAGE = "ru"
+ID = r"{id:\d{1,9}}"
 
 
 class PhoneView(msgspec.Struct, kw_only=True):
@@ -141,3 +144,36 @@ async def _save(here: Services, person: Current, contact_id: int, form: ClientFo
 
 def _id(request: web.Request) -> int:
     return int(request.match_info["id"])
+
+
+ROUTES = (
+    Route(
+        "GET",
+        f"/api/v1/contacts/{ID}",
+        contact_one,
+        CONTACTS_SEE,
+        summary="A contact with its numbers",
+        returns=ContactView,
+    ),
+    Route(
+        "POST",
+        "/api/v1/contacts",
+        contact_create,
+        CONTACTS_SEE,
+        summary="Save a new client",
+        body=ClientForm,
+        returns=ContactView,
+        status=201,
+    ),
+    Route(
+        "PUT",
+        f"/api/v1/contacts/{ID}",
+        contact_save,
+        CONTACTS_SEE,
+        summary="Make a client of a contact, or change one; numbers are added, the history stays",
+        body=ClientForm,
+        returns=ContactView,
+    ),
+    Route("GET", f"/contacts/{ID}", contact_page, CONTACTS_SEE),
+    Route("POST", f"/contacts/{ID}", contact_form, CONTACTS_SEE),
+)

@@ -1,0 +1,1 @@
+"""Clients over HTTP. Each module ends with its ROUTES, which the plugin gathers."""
