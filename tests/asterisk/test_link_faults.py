@@ -17,8 +17,11 @@ from tests.support import line as lines
 from tests.support.desk import desk_at, queue_call
 from tests.support.line import SALES_NUMBER, Line
 from tests.support.proxy import Proxy
+from tests.support.wait import until
 
 QUICK = Timing(keepalive=0.5)
+# So long the link is away: the fault itself, not a wait for something.
+CUT_SECONDS = 30.0
 
 
 @pytest_asyncio.fixture
@@ -35,6 +38,12 @@ async def mortal(tmp_path: Path) -> AsyncIterator[Line]:
         lines.remove(line)
 
 
+def _joined(line: Line, call_id: str) -> int:
+    """How often a channel of the call entered a bridge, by Asterisk's journal."""
+    rows = line.instance.journal.read_text().splitlines()
+    return sum('"BRIDGE_ENTER"' in row and call_id in row for row in rows)
+
+
 @pytest.mark.fault
 async def test_a_link_that_is_cut_loses_no_call(line: Line) -> None:
     proxy = Proxy(line.settings.ami_port)
@@ -43,6 +52,7 @@ async def test_a_link_that_is_cut_loses_no_call(line: Line) -> None:
         async with desk_at(line, port=proxy.port) as desk:
             calling, ringing = await queue_call(line)
             first = await desk.state("talking")
+            cut_at = asyncio.get_running_loop().time()
             await proxy.cut()
             down = await desk.until(LinkChanged, lambda e: not e.up)
             assert down.reason == links.LOST
@@ -54,6 +64,7 @@ async def test_a_link_that_is_cut_loses_no_call(line: Line) -> None:
             second = await short_call(line)
             third, _ = await queue_call(line)
             at = len(desk.events)
+            await asyncio.sleep(cut_at + CUT_SECONDS - asyncio.get_running_loop().time())
             await proxy.start()
             await desk.until(LinkChanged, lambda e: e.up, since=at)
             assert desk.ended()[first.id].result == "answered"
@@ -130,6 +141,8 @@ async def test_a_server_that_was_away_when_asterisk_died_sees_no_ghosts(mortal: 
     async with desk_at(mortal) as before:
         await queue_call(mortal)
         talking = await before.state("talking")
+    # The journal is written a moment after the event is told; what is killed before that, nobody can know.
+    await until(lambda: _joined(mortal, talking.id) == 2, what="both sides' joining stands in the journal")
     await mortal.runner.kill()
     await mortal.runner.start()
     async with desk_at(mortal) as after:
