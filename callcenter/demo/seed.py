@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from random import Random
 
 import argon2
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.phones import shown
 from callcenter.demo import names
+from callcenter.demo.clients import add_clients
 from callcenter.demo.past import add_past
 from callcenter.demo.world import (
     BUSINESS,
-    CLIENTS,
     SALES_NUMBER,
-    SEED,
-    STRANGERS,
     SUPPORT_NUMBER,
     Demo,
     personal_number,
@@ -25,8 +21,6 @@ from callcenter.demo.world import (
 from callcenter.features.accounts.models import Business, Membership, User
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents.models import Agent
-from callcenter.features.contacts.models import Contact, ContactCounter, ContactPhone
-from callcenter.features.contacts.rules import people
 from callcenter.features.ivr.models import Menu, MenuKey
 from callcenter.features.numbers.models import Number, Trunk
 from callcenter.features.queues.models import Queue, QueueMember
@@ -45,7 +39,7 @@ async def seed(db: Database, *, now: datetime, password: str, carrier_port: int,
         demo = await _business(session, now)
         await _people(session, demo, now, secret)
         await _routes(session, demo, now, carrier_port)
-        await _clients(session, demo, now)
+        await add_clients(session, demo, now)
         await add_past(session, demo, now, days)
         return True
 
@@ -77,6 +71,7 @@ async def _people(session: AsyncSession, demo: Demo, now: datetime, secret: str)
             session, business_id=demo.business_id, membership_id=member.id, name=name, at=now
         )
         demo.agents[email.partition("@")[0]] = agent.id
+        demo.members[email.partition("@")[0]] = member.id
 
 
 async def _routes(session: AsyncSession, demo: Demo, now: datetime, carrier_port: int) -> None:
@@ -119,27 +114,3 @@ async def _routes(session: AsyncSession, demo: Demo, now: datetime, carrier_port
         demo.numbers[f"personal{index}"] = number.id
     for agent in await session.scalars(select(Agent).where(Agent.id.in_(demo.agents.values()))):
         agent.caller_number_id = sales.id
-
-
-async def _clients(session: AsyncSession, demo: Demo, now: datetime) -> None:
-    """Clients, and strangers: numbers that called without being saved. Each list holds (contact id, number, name)."""
-    dice = Random(SEED)
-    seen: set[str] = set()
-    while len(seen) < CLIENTS + STRANGERS:
-        number = names.mobile(dice)
-        if number in seen:
-            continue
-        seen.add(number)
-        contact = Contact(business_id=demo.business_id, demo=True, created_at=now, state="contact", search=number)
-        if len(seen) <= CLIENTS:
-            who = names.client(dice)
-            contact.state, contact.number, contact.name = "client", len(seen), who.name
-            contact.first_name, _, contact.last_name = who.name.partition(" ")
-            contact.organisation, contact.position, contact.city = who.organisation, who.position, who.city
-            contact.name_key = people.sort_key(who.name)
-            contact.search = people.search_text(who.name, who.position, who.organisation, phones=[number])
-        session.add(contact)
-        await session.flush()
-        session.add(ContactPhone(business_id=demo.business_id, contact_id=contact.id, e164=number, typed=shown(number)))
-        (demo.clients if contact.saved else demo.strangers).append((contact.id, number, contact.name or ""))
-    session.add(ContactCounter(business_id=demo.business_id, last=CLIENTS))

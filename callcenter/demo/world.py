@@ -18,6 +18,7 @@ class Demo:
 
     business_id: int
     agents: dict[str, int] = field(default_factory=dict)
+    members: dict[str, int] = field(default_factory=dict)
     queues: dict[str, int] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     clients: list[tuple[int, str, str]] = field(default_factory=list)
