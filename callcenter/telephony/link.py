@@ -372,17 +372,20 @@ class Link:
 
 def check(name: str, fields: dict[str, Any]) -> None:
     """Refuses what would end a line of the action (and so begin another one), or be cut off by Asterisk."""
-    for key, value in (("Action", name), *fields.items()):
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            line = f"{key}: {one}"
-            if "\r" in line or "\n" in line or "\0" in line:
-                raise BadInput(LINE_BREAK, code="line_break")
-            try:
-                size = len(line.encode())
-            except UnicodeEncodeError as error:
-                raise BadInput(NOT_TEXT, code="not_text") from error
-            if size > LONGEST_LINE:
-                raise BadInput(TOO_LONG, code="too_long")
+    lines = [
+        f"{key}: {one}"
+        for key, value in (("Action", name), *fields.items())
+        for one in (value if isinstance(value, (list, tuple)) else (value,))
+    ]
+    text = "".join(lines)
+    if "\r" in text or "\n" in text or "\0" in text:
+        raise BadInput(LINE_BREAK, code="line_break")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(NOT_TEXT, code="not_text") from error
+    if len(text) > LONGEST_LINE // 4 and any(len(line.encode()) > LONGEST_LINE for line in lines):
+        raise BadInput(TOO_LONG, code="too_long")
 
 
 def answer_of(found: Any) -> Answer:
