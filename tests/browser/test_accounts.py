@@ -57,7 +57,10 @@ def test_the_language_is_the_persons_own(stack: Stack, newcomer: Person) -> None
         for language, title in (("en", "My profile"), ("ru", "Мой профиль")):
             page.select_option('select[name="language"]', language)
             page.click('form[action="/profile"] button[type="submit"]')
+            # The page loads itself anew in the other language; going elsewhere meanwhile would meet that.
+            expect(page.locator("html")).to_have_attribute("lang", language)
             expect(page.locator("main [role=status]")).to_be_visible()
+            page.wait_for_load_state()
             newcomer.open("/profile")
             expect(page.locator("main h1")).to_have_text(title)
             expect(page.locator("html")).to_have_attribute("lang", language)

@@ -53,7 +53,7 @@ def client_of(stack: Stack, *, position: bool = True) -> tuple[str, str, str]:
     with sqlite3.connect(stack.settings.data / "callcenter.sqlite3") as database:
         found: tuple[str, str, str] = database.execute(
             "select p.e164, c.name, c.position from contacts c join contact_phones p on p.contact_id = c.id"
-            " where c.saved and (c.position <> '') = ? order by c.id limit 1", (position,)
+            " where c.state = 'client' and (c.position <> '') = ? order by c.id limit 1", (position,)
         ).fetchone()  # fmt: skip
     return found
 
