@@ -49,7 +49,7 @@ class Cards:
         return found
 
     async def upload(self, method: str, path: str, name: str, raw: bytes) -> Any:
-        form = FormData()
+        form = FormData(quote_fields=False)
         form.add_field("file", raw, filename=name)
         return await self.client.request(method, f"/api/v1/contacts{path}", data=form, headers=self.headers)
 

@@ -293,12 +293,22 @@ async def _fill(
     parts.check(form, problems)
     if problems.first is None:
         with problems.collected():
-            await _join(session, contact, form, viewer)
-            if form.responsible_id is not UNSET and form.responsible_id != contact.responsible_id:
-                if contact.organisation_id is not None:
-                    # CON-29: nested contacts have no responsible of their own.
-                    raise parts.wrong(NESTED, "responsible")
-                contact.responsible_id = form.responsible_id
+            await _place(session, contact, form, viewer)
+
+
+async def _place(session: AsyncSession, contact: Contact, form: ClientForm, viewer: Viewer | None) -> None:
+    """Where the card belongs: its organisation, and who is responsible; nested contacts follow theirs (CON-29)."""
+    inside, wish = contact.organisation_id, form.responsible_id
+    if wish is not UNSET and inside is None:
+        # First, so that an organisation that is made now gets the same responsible employee.
+        contact.responsible_id = wish
+    await _join(session, contact, form, viewer)
+    if wish is UNSET or wish == contact.responsible_id:
+        return
+    if contact.organisation_id is None:
+        contact.responsible_id = wish
+    elif contact.organisation_id == inside:
+        raise parts.wrong(NESTED, "responsible")
 
 
 async def _name(session: AsyncSession, contact: Contact, form: ClientForm, *, new: bool, complete: bool) -> None:
