@@ -93,7 +93,7 @@ async def new_page(request: web.Request) -> web.Response:
 
 
 async def new_form(request: web.Request) -> web.Response:
-    """POST /contacts/new or /organisations/new."""
+    """POST /contacts/new?kind=…"""
     kind, form = kind_asked(request), await forms.client_form(request)
     try:
         made = await saving.create(services(request), current(request), form, kind)
@@ -312,7 +312,6 @@ ROUTES = (
     Route("GET", "/contacts/new", new_page, CONTACTS_EDIT),
     Route("POST", "/contacts/new", new_form, CONTACTS_EDIT),
     Route("GET", "/organisations/new", new_page, CONTACTS_EDIT),
-    Route("POST", "/organisations/new", new_form, CONTACTS_EDIT),
     Route("GET", f"/contacts/{ID}", card_page, CONTACTS_SEE),
     Route("POST", f"/contacts/{ID}", card_form, CONTACTS_EDIT),
     Route("POST", f"/contacts/{ID}/archive", archive_form, CONTACTS_EDIT),
