@@ -123,6 +123,17 @@ class CallFailed(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class MemberNotice(Event, frozen=True, kw_only=True):
+    """A short text for one member of a business; ``text`` is a gettext key, ``link`` an address of a page about it."""
+
+    business_id: int
+    membership_id: int
+    kind: str
+    text: str
+    values: dict[str, Any] = {}
+    link: str = ""
+
+
 class Alert(Event, frozen=True, kw_only=True):
     """Something people must know (disk full, Asterisk away …). ``key`` identifies it; ``active`` False clears it."""
 

@@ -28,8 +28,16 @@ class Subscription:
     LIMIT = 64
     KEPT_NOTICES = 16
 
-    def __init__(self, audience: Audience, snapshot: Callable[[], bytes], gone: Callable[[Subscription], None]) -> None:
+    def __init__(
+        self,
+        audience: Audience,
+        snapshot: Callable[[], bytes],
+        gone: Callable[[Subscription], None],
+        member: int | None = None,
+    ) -> None:
         self.audience = audience
+        # Whose page it is. Beside the audience, which pages of many people share.
+        self.member = member
         self._snapshot = snapshot
         self._gone = gone
         self._frames: deque[tuple[bytes, bool]] = deque()

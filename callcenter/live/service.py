@@ -21,6 +21,7 @@ from callcenter.core.events import (
     DeviceChanged,
     Event,
     LinkChanged,
+    MemberNotice,
     RecordingReady,
     ScreenPop,
 )
@@ -74,6 +75,7 @@ class Live:
         bus.listen(CallEnded, self._on_ended)
         bus.listen(ScreenPop, self._on_card)
         bus.listen(CallFailed, self._on_failed)
+        bus.listen(MemberNotice, self._on_notice)
         bus.listen(RecordingReady, self._on_recording)
 
     def set_translate(self, translate: Translate) -> None:
@@ -147,9 +149,9 @@ class Live:
 
     # --- subscribers --------------------------------------------------------------------------------
 
-    def subscribe(self, audience: Audience) -> Subscription:
-        """A stream for one page; its first frame is a snapshot."""
-        subscription = Subscription(audience, lambda: self._snapshot_frame(audience), self._unsubscribe)
+    def subscribe(self, audience: Audience, member: int | None = None) -> Subscription:
+        """A stream for one page of ``member`` (a membership); its first frame is a snapshot."""
+        subscription = Subscription(audience, lambda: self._snapshot_frame(audience), self._unsubscribe, member)
         self._subscriptions.setdefault(audience.business_id, set()).add(subscription)
         return subscription
 
@@ -235,6 +237,13 @@ class Live:
                 "call_id": event.call_id,
             }
             subscription.put(frames.frame("notice", notice), state=False)
+
+    def _on_notice(self, event: MemberNotice) -> None:
+        for subscription in self._subscriptions.get(event.business_id, ()):
+            if subscription.member == event.membership_id:
+                text = self._translate(subscription.audience.language, event.text, event.values)
+                notice = {"kind": event.kind, "text": text, "link": event.link}
+                subscription.put(frames.frame("notice", notice), state=False)
 
     def _on_recording(self, event: RecordingReady) -> None:
         some = self._subscriptions.get(event.business_id)

@@ -387,6 +387,29 @@ async def test_a_comment_is_saved_by_the_form_and_kept_when_the_call_is_written_
     assert strange.status == 404
 
 
+@pytest.mark.rule("TEL-22", "CON-31")
+async def test_calls_stand_in_the_history_of_a_number_that_nobody_saved(
+    client: Client, services: Services, house: House
+) -> None:
+    business, operator = house.businesses["a"], agent(house, "operator@a")
+    await save(
+        services.db,
+        answered(business, operator, "1.1"),
+        answered(business, operator, "1.2", direction="out", to_number=CLIENT, started_at=AT + 60),
+    )
+    headers = house.headers("operator@a")
+    call = await (await client.get("/api/v1/calls/1.2", headers=headers)).json()
+    path = f"/api/v1/contacts/{call['call']['contact']['id']}"
+    assert not (await (await client.get(path, headers=headers)).json())["saved"]
+    await client.post(f"{path}/comments", json={"text": "Перезвонить"}, headers=headers)
+    told = (await (await client.get(f"{path}/history", headers=headers)).json())["entries"]
+    assert [one["data"].get("call_id") for one in told if one["kind"] == "call"] == ["1.2", "1.1"]
+    assert {one["title"] for one in told if one["kind"] == "call"} == {"Входящий звонок", "Исходящий звонок"}
+    assert [one["at"] for one in told] == sorted((one["at"] for one in told), reverse=True)
+    only = (await (await client.get(f"{path}/history?kind=call", headers=headers)).json())["entries"]
+    assert {one["kind"] for one in only} == {"call"}
+
+
 @pytest.mark.rule("TEL-20")
 async def test_the_card_of_an_unknown_number_holds_its_whole_history_and_keeps_it_as_a_client(
     client: Client, services: Services, house: House

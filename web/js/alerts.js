@@ -1,6 +1,7 @@
 // The bell: alerts that are on now, from the stream; and notices, which pass as toasts.
 import { $, h, icon, setText, show } from "./dom.js";
 import { t } from "./i18n.js";
+import { visit } from "./nav.js";
 import { store } from "./store.js";
 import { stream } from "./stream.js";
 import { complain, toast } from "./toast.js";
@@ -15,7 +16,7 @@ export function startAlerts() {
   stream.on("notice", (notice) => {
     if (!notice.text) return;
     if (["call_failed", "error"].includes(notice.kind)) complain(notice.text);
-    else toast(notice.text, { glyph: "info" });
+    else toast(notice.text, { glyph: "info", action: notice.link ? { text: t("Open"), run: () => visit(notice.link) } : undefined });
   });
 }
 

@@ -18,7 +18,7 @@ from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import CallView
 from callcenter.plugin import Feature, Job, Services, Subscription
 
-contacts.add_section(contacts.Section("calls", "calls/history.html", site.history))
+contacts.add_history(contacts.Source("call", "calls/history.html", site.history))
 
 
 async def _start(services: Services) -> None:

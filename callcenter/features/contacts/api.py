@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Select
@@ -13,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
 from callcenter.features.contacts.rules import people
-from callcenter.features.contacts.usecases import keeping
-from callcenter.features.contacts.usecases.keeping import ClientForm
-from callcenter.http.current import Current
+from callcenter.features.contacts.usecases import keeping, registry
+from callcenter.features.contacts.usecases.forms import ClientForm
+from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, Section, Source
 from callcenter.live.views import ContactBrief
-from callcenter.plugin import Services
 
 __all__ = [
-    "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
-    "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
-    "local_time", "numbers_of", "outside", "place", "sections",
+    "ClientForm", "ContactInfo", "Counts", "Entry", "Guard", "Hook", "Section", "Source", "add_guard", "add_history",
+    "add_section", "brief_of", "briefs", "by_numbers", "count_with", "counters", "create_client", "ensure_contact",
+    "ensure_contacts", "find_by_number", "get", "ids_matching", "local_time", "numbers_of", "on_archive", "outside",
+    "place", "sections",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -51,19 +51,7 @@ class Counts(NamedTuple):
     tasks: int = 0
 
 
-class Section(NamedTuple):
-    """A part of the contact's page that another feature fills.
-
-    ``load(services, current, contact_id, page)`` gives the values for ``template``; ``page`` counts from 1.
-    """
-
-    name: str
-    template: str
-    load: Callable[[Services, Current, int, int], Awaitable[dict[str, Any]]]
-
-
 _counters: dict[str, Counter] = {}
-_sections: dict[str, Section] = {}
 
 
 def count_with(what: str, counter: Counter) -> None:
@@ -83,12 +71,28 @@ async def counters(session: AsyncSession, ids: Collection[int]) -> dict[int, Cou
 
 def add_section(section: Section) -> None:
     """Adds a part to the contact's page; the same name again replaces it."""
-    _sections[section.name] = section
+    registry.sections[section.name] = section
+
+
+def add_history(source: Source) -> None:
+    """Adds entries of another feature to the history of every contact; the same kind again replaces them."""
+    registry.sources[source.kind] = source
+
+
+def add_guard(name: str, guard: Guard) -> None:
+    """Adds an objection to deleting cards, such as an invoice (CON-22); the same name again replaces it."""
+    registry.guards[name] = guard
+
+
+def on_archive(hook: Hook) -> None:
+    """Adds what is to be removed with cards that are put into the archive, such as their deals (CON-12)."""
+    if hook not in registry.archive_hooks:
+        registry.archive_hooks.append(hook)
 
 
 def sections() -> list[Section]:
     """The parts of the contact's page in the order in which they were added."""
-    return list(_sections.values())
+    return list(registry.sections.values())
 
 
 async def find_by_number(session: AsyncSession, e164: str) -> ContactInfo | None:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from callcenter.core.events import CallEnded, CallUpdated
 from callcenter.features.contacts import handlers
-from callcenter.features.contacts.pages import bulk, card, labels, listing, setup
+from callcenter.features.contacts.pages import bulk, card, files, history, labels, listing, organisations, setup
 from callcenter.plugin import Feature, Subscription
 
 FEATURE = Feature(
     name="contacts",
-    routes=(*listing.ROUTES, *card.ROUTES, *setup.ROUTES, *labels.ROUTES, *bulk.ROUTES),
+    routes=(
+        *listing.ROUTES,
+        *card.ROUTES,
+        *history.ROUTES,
+        *files.ROUTES,
+        *organisations.ROUTES,
+        *setup.ROUTES,
+        *labels.ROUTES,
+        *bulk.ROUTES,
+    ),
     subscriptions=(
         Subscription(CallUpdated, handlers.call_updated, "contacts"),
         Subscription(CallEnded, handlers.call_ended, "contacts"),

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from callcenter.core.events import Alert, CallContact, CallFailed, LinkChanged, RecordingReady, ScreenPop
+from callcenter.core.events import (
+    Alert,
+    CallContact,
+    CallFailed,
+    LinkChanged,
+    MemberNotice,
+    RecordingReady,
+    ScreenPop,
+)
 from callcenter.live import frames
 from callcenter.live.audience import Audience, Subscription
 from tests.unit.live.conftest import DIRECTORY, World
@@ -307,3 +315,18 @@ async def test_memory_stays_flat_when_calls_end(world: World) -> None:
     assert not business.contacts
     assert len(business.counted) <= 3_000
     assert len(world.live._people) <= 2_000
+
+
+async def test_a_notice_reaches_the_pages_of_one_member_only(world: World) -> None:
+    mine, other, unknown = (world.live.subscribe(BOSS, member) for member in (7, 8, None))
+    stranger = world.live.subscribe(STRANGER, 7)
+    for one in (mine, other, unknown, stranger):
+        await anext(one)
+    notice = MemberNotice(
+        at=0.0, business_id=1, membership_id=7, kind="client", text="%(who)s calls", values={"who": "A"}, link="/x"
+    )
+    world.bus.publish(notice)
+    event, value = await following(mine)
+    assert (event, value["kind"], value["link"]) == ("notice", "client", "/x")
+    for one in (other, unknown, stranger):
+        assert not one._frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,13 +10,13 @@ from aiohttp import web
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.pages import asking, rest
 from callcenter.features.calls.queries import lists, views
-from callcenter.features.calls.queries.lists import Scope
 from callcenter.features.calls.rules import day
-from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, Filters, pages
+from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, pages
 from callcenter.features.calls.rules.rows import KIND_TITLES, RESULT_TITLES, STATE_TITLES, STEP_TITLES, clock
 from callcenter.features.calls.usecases import dial
 from callcenter.features.calls.usecases.dial import CommentForm, scope_of
@@ -104,26 +105,32 @@ async def save_comment(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/calls/{call_id}")
 
 
-async def history(here: Services, person: Current, contact_id: int, page: int) -> dict[str, Any]:
-    """The calls on a contact's card: the whole history of its numbers, whoever took them (TEL-20).
+ENTRY_TITLES = {"in": N_("Incoming call"), "out": N_("Outgoing call"), "internal": N_("Internal call")}
+
+
+async def history(
+    here: Services, person: Current, contact_id: int, until: datetime | None, limit: int
+) -> list[contacts.Entry]:
+    """The calls in a contact's history: all of its numbers, whoever took them (TEL-20, TEL-22).
 
     Whether somebody may open a call or listen to it is checked there.
     """
     async with here.db.business(person.business_id) as session:
-        found = await lists.page(session, Filters(contact=contact_id), Scope(everything=True), page, PER_PAGE)
-        complete = await asking.complete(session, found.records, found.total)
-        rows = await _rows(here, session, person, complete)
+        records = await lists.of_contact(session, contact_id, until, limit)
+        rows = await _rows(here, session, person, await asking.complete(session, records, len(records)))
         heard = [row.call.id for row in rows if row.call.recording and _own_recording(person, row.call)]
         players = await recordings.players(session, heard)
-    return {
-        "rows": rows,
-        "players": players,
-        "total": found.total,
-        "page": page,
-        "pages": pages(found.total, PER_PAGE),
-        "titles": TITLES,
-        "clock": clock,
-    }
+    return [
+        contacts.Entry(
+            at=record.started_at,
+            key=record.id,
+            title=ENTRY_TITLES[record.direction],
+            text=row.call.comment,
+            data={"call_id": record.id, "direction": record.direction, "result": record.result},
+            shown={"row": row, "player": players.get(record.id), "titles": TITLES, "clock": clock},
+        )
+        for record, row in zip(records, rows, strict=True)
+    ]
 
 
 async def _rows(here: Services, session: AsyncSession, person: Current, found: asking.Found) -> list[views.Row]:

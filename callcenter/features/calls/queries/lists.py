@@ -98,6 +98,16 @@ async def history_of(
     return total, [_past(record, people.get(record.id, ()), names) for record in records]
 
 
+async def of_contact(session: AsyncSession, contact_id: int, until: datetime | None, limit: int) -> list[CallRecord]:
+    """The last calls of a contact that began at ``until`` or before (None = now), newest first."""
+    found = select(CallRecord).where(CallRecord.contact_id == contact_id)
+    if until is not None:
+        found = found.where(CallRecord.started_at <= until)
+    # Not the bare column: else SQLite goes through all calls in the order of their time to find a few.
+    at = func.coalesce(CallRecord.started_at, CallRecord.started_at)
+    return list(await session.scalars(found.order_by(at.desc(), CallRecord.id.desc()).limit(limit)))
+
+
 async def day_counts(session: AsyncSession, first: datetime, scope: Scope) -> list[tuple[int, str, int]]:
     """(hour from ``first``, 'answered', 'missed' or 'out', calls) of the 24 hours from ``first``."""
     if not scope.everything and scope.agent_id is None:

@@ -60,6 +60,20 @@ async def phones(session: AsyncSession, contact_id: int) -> list[ContactPhone]:
     return list(await session.scalars(statement))
 
 
+async def first_phones(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """The first number of each contact that has one."""
+    found: dict[int, str] = {}
+    for part in chunks(ids):
+        rows = await session.execute(
+            select(ContactPhone.contact_id, ContactPhone.e164)
+            .where(ContactPhone.contact_id.in_(part))
+            .order_by(ContactPhone.id)
+        )
+        for contact_id, e164 in rows:
+            found.setdefault(contact_id, e164)
+    return found
+
+
 async def client_number(session: AsyncSession, pick: int) -> str | None:
     """The number of a saved client: the ``pick``-th, counted round and round; None while there is none."""
     saved = (

@@ -42,6 +42,14 @@ def may_change(who: Viewer, card: Card) -> bool:
     return _may(who, card, "write")
 
 
+def may_move(who: Viewer, card: Card) -> bool:
+    """Whether the viewer may give this client to somebody else: an administrator or the owner (CON-28).
+
+    A client of nobody may be taken by whoever may change it.
+    """
+    return who.private or card.responsible_id in (None, who.membership_id)
+
+
 def _may(who: Viewer, card: Card, *open_to_all: str) -> bool:
     if who.private or card.responsible_id == who.membership_id or who.membership_id in card.managers:
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -32,6 +33,29 @@ ACCESS: dict[str, str] = {
     "private": N_("Only the responsible person and managers"),
     "read": N_("All employees may see"),
     "write": N_("All employees may see and change"),
+}
+
+SEX: dict[str, str] = {"": "", "f": N_("Female"), "m": N_("Male")}
+SOURCES: dict[str, str] = {
+    "hand": N_("Added by hand"),
+    "call": N_("A call"),
+    "import": N_("A file"),
+    "form": N_("A web form"),
+    "api": N_("Another program"),
+}
+CURRENCIES = (
+    "RUB", "USD", "EUR", "CNY", "KZT", "BYN", "UZS", "KGS", "AMD", "GEL", "AZN", "TRY", "AED", "GBP", "CHF", "JPY",
+)  # fmt: skip
+CONSENTS: dict[str, str] = {
+    "data": N_("Processing of personal data"),
+    "calls": N_("Calls"),
+    "mail": N_("E-mails"),
+    "sms": N_("Text messages"),
+}
+CHOICES: dict[str, str] = {
+    "type": N_("Client types"),
+    "warmth": N_("Warmth levels"),
+    "category": N_("Categories of history entries"),
 }
 
 
@@ -69,6 +93,39 @@ BASE: tuple[BaseField, ...] = (
     BaseField("currency", N_("Currency"), "currency"),
     BaseField("description", N_("Description"), "long"),
 )
+
+
+class CardField(NamedTuple):
+    """A field of the card as a business has set it: a base one has its ``key``, an own one its ``id``."""
+
+    key: str
+    id: int | None
+    title: str
+    type: str
+    options: tuple[str, ...] = ()
+    hidden: bool = False
+    fixed: bool = False
+
+    @property
+    def ref(self) -> str:
+        """What the field is called where fields are listed: its key, or its id."""
+        return self.key or str(self.id)
+
+
+def arranged(entity: str, kept: Iterable[CardField]) -> list[CardField]:
+    """The fields of a card in the business's order (``kept``); base fields that it has not placed stand last."""
+    base = {one.key: one for one in base_fields(entity)}
+    fields: list[CardField] = []
+    for one in kept:
+        if not one.key:
+            fields.append(one)
+        elif (known := base.pop(one.key, None)) is not None:
+            fields.append(_card_field(known, hidden=one.hidden and not known.fixed))
+    return [*fields, *(_card_field(one) for one in base.values())]
+
+
+def _card_field(field: BaseField, *, hidden: bool = False) -> CardField:
+    return CardField(field.key, None, field.title, field.type, hidden=hidden, fixed=field.fixed)
 
 
 def base_fields(entity: str) -> tuple[BaseField, ...]:
