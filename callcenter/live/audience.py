@@ -30,6 +30,8 @@ class Subscription:
 
     def __init__(self, audience: Audience, snapshot: Callable[[], bytes], gone: Callable[[Subscription], None]) -> None:
         self.audience = audience
+        # Whose page it is; not a part of the audience, so that all who see the same share what is made for it.
+        self.membership_id: int | None = None
         self._snapshot = snapshot
         self._gone = gone
         self._frames: deque[tuple[bytes, bool]] = deque()

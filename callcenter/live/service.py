@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from callcenter.core.bus import Bus
@@ -33,6 +34,8 @@ from callcenter.live.views import AgentView, AlertView, Snapshot
 
 Translate = Callable[[str, str, dict[str, Any]], str]
 """``translate(language, key, values)`` → the text in that language."""
+Say = Callable[[str, dict[str, Any]], str]
+"""``say(key, values)`` → the text in the reader's language."""
 
 # Changes that come within this time go out as one delta.
 BATCH_SECONDS = 0.025
@@ -147,11 +150,19 @@ class Live:
 
     # --- subscribers --------------------------------------------------------------------------------
 
-    def subscribe(self, audience: Audience) -> Subscription:
-        """A stream for one page; its first frame is a snapshot."""
+    def subscribe(self, audience: Audience, membership_id: int | None = None) -> Subscription:
+        """A stream for one page of a member; its first frame is a snapshot."""
         subscription = Subscription(audience, lambda: self._snapshot_frame(audience), self._unsubscribe)
+        subscription.membership_id = membership_id
         self._subscriptions.setdefault(audience.business_id, set()).add(subscription)
         return subscription
+
+    def tell(self, business_id: int, membership_id: int, event: str, value: Callable[[Say], Any]) -> None:
+        """Sends an event to a member's open pages; ``value(say)`` makes its data, ``say`` translates for each page."""
+        for subscription in self._subscriptions.get(business_id, ()):
+            if subscription.membership_id == membership_id:
+                say = partial(self._translate, subscription.audience.language)
+                subscription.put(frames.frame(event, value(say)), state=False)
 
     @property
     def subscribers(self) -> int:

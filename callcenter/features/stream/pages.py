@@ -35,7 +35,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     )
     loop = asyncio.get_running_loop()
     checked = loop.time()
-    with services(request).live.subscribe(_audience(request)) as subscription:
+    with services(request).live.subscribe(_audience(request), person.membership_id) as subscription:
         await response.prepare(request)
         await response.write(_BEGIN)
         try:
