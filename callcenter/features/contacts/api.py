@@ -14,13 +14,15 @@ from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
-    "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
+    "BulkAction", "ClientForm", "ContactInfo", "Counts", "Portion", "Section", "add_bulk_action", "add_section",
+    "brief_of", "briefs", "by_numbers", "count_with",
     "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
     "local_time", "numbers_of", "outside", "place", "sections",
 ]  # fmt: skip
