@@ -34,6 +34,8 @@ from callcenter.plugin import Services
 
 KIND, UNDO = "contacts.bulk", "contacts.bulk-undo"
 FIRST_PORTION = 100
+# Between two portions, when others may write.
+pause = asyncio.sleep
 NO_ACTION = N_("There is no such action.")
 LEFT = N_("The person who started this does not work here any more.")
 
@@ -201,7 +203,7 @@ async def run_bulk(run: work.Run) -> dict[str, Any]:
                 action.finish(run)
             return run.result
         size = work.next_portion(size, seconds)
-        await asyncio.sleep(work.rest(seconds))
+        await pause(work.rest(seconds))
 
 
 async def _portion(
@@ -302,7 +304,7 @@ async def run_undo(run: work.Run) -> dict[str, Any]:
             )
         for act in portion.done:
             act()
-        await asyncio.sleep(work.rest(asyncio.get_running_loop().time() - began))
+        await pause(work.rest(asyncio.get_running_loop().time() - began))
 
 
 def undoing(_services: Services, person: Current, job: work.WorkJob) -> dict[str, Any] | None:

@@ -117,6 +117,8 @@ class Office:
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.businesses: dict[int, int] = {}
         self.woken = asyncio.Event()
+        # Two turns at once would take up the same job.
+        self._turning = asyncio.Lock()
 
     async def serve(self) -> None:
         """Starts jobs as soon as they are there, for ever."""
@@ -131,12 +133,13 @@ class Office:
 
     async def turn(self) -> None:
         """Starts what is due, as far as there is room."""
-        while len(self.tasks) < AT_ONCE:
-            run = await self._next()
-            if run is None:
-                return
-            self.businesses[run.job_id] = run.business_id
-            self.tasks[run.job_id] = asyncio.create_task(self._do(run), name=f"work:{run.kind}:{run.job_id}")
+        async with self._turning:
+            while len(self.tasks) < AT_ONCE:
+                run = await self._next()
+                if run is None:
+                    return
+                self.businesses[run.job_id] = run.business_id
+                self.tasks[run.job_id] = asyncio.create_task(self._do(run), name=f"work:{run.kind}:{run.job_id}")
 
     async def _next(self) -> Run | None:
         """The next job of a business that has none running; it is marked as running and committed."""
@@ -222,7 +225,11 @@ class Office:
             row.state, row.error, row.ended_at = state, error, self.services.clock.now()
             if values:
                 row.words = {**row.words, "error": {name: str(value) for name, value in values.items()}}
-            row.result = run.result if result is None else result
+            if state == rules.DONE:
+                row.result = run.result if result is None else result
+            else:
+                # What was committed last, without the portion that was rolled back.
+                row.result = row.result or run.result
             after_commit(session, lambda: telling.changed(self.services, row))
 
     async def tidy(self) -> None:
