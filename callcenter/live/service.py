@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from callcenter.core.bus import Bus
@@ -34,6 +35,8 @@ from callcenter.live.views import AgentView, AlertView, Snapshot
 
 Translate = Callable[[str, str, dict[str, Any]], str]
 """``translate(language, key, values)`` → the text in that language."""
+Say = Callable[[str, dict[str, Any]], str]
+"""``say(key, values)`` → the text in the reader's language."""
 
 # Changes that come within this time go out as one delta.
 BATCH_SECONDS = 0.025
@@ -154,6 +157,13 @@ class Live:
         subscription = Subscription(audience, lambda: self._snapshot_frame(audience), self._unsubscribe, member)
         self._subscriptions.setdefault(audience.business_id, set()).add(subscription)
         return subscription
+
+    def tell(self, business_id: int, membership_id: int, event: str, value: Callable[[Say], Any]) -> None:
+        """Sends an event to a member's open pages; ``value(say)`` makes its data, ``say`` translates for each page."""
+        for subscription in self._subscriptions.get(business_id, ()):
+            if subscription.member == membership_id:
+                say = partial(self._translate, subscription.audience.language)
+                subscription.put(frames.frame(event, value(say)), state=False)
 
     @property
     def subscribers(self) -> int:

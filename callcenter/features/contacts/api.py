@@ -14,15 +14,16 @@ from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.usecases import keeping, registry
+from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, Section, Source
 from callcenter.live.views import ContactBrief
 
 __all__ = [
-    "ClientForm", "ContactInfo", "Counts", "Entry", "Guard", "Hook", "Section", "Source", "add_guard", "add_history",
-    "add_section", "brief_of", "briefs", "by_numbers", "count_with", "counters", "create_client", "ensure_contact",
-    "ensure_contacts", "find_by_number", "get", "ids_matching", "local_time", "numbers_of", "on_archive", "outside",
-    "place", "sections",
+    "BulkAction", "ClientForm", "ContactInfo", "Counts", "Entry", "Guard", "Hook", "Portion", "Section", "Source",
+    "add_bulk_action", "add_guard", "add_history", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
+    "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
+    "local_time", "numbers_of", "on_archive", "outside", "place", "sections",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]

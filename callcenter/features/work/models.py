@@ -16,7 +16,8 @@ class WorkJob(Base, BusinessOwned):
 
     ``state``: scheduled, waiting, running, done, failed, cancelled. ``kind`` names who runs it, ``params`` what is
     to be done, ``mark`` how far it is (written with each portion, so that a restart goes on there), ``result`` what
-    came out. ``done`` of ``total`` steps; ``failed`` of them could not be done.
+    came out. ``done`` of ``total`` steps; ``failed`` of them could not be done. ``title`` and ``error`` are gettext
+    keys (or texts as they are), ``words`` the values of their places: ``{"title": {…}, "error": {…}}``.
     """
 
     __tablename__ = "work_jobs"
@@ -41,4 +42,18 @@ class WorkJob(Base, BusinessOwned):
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
     mark: Mapped[dict[str, Any]] = mapped_column(default=dict)
     result: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    words: Mapped[dict[str, Any]] = mapped_column(default=dict)
     error: Mapped[str] = mapped_column(Text, default="")
+
+
+class WorkPiece(Base, BusinessOwned):
+    """What one portion of a job changed, so that it can be undone; written with the portion, kept for a day.
+
+    Rows of their own and not a part of ``result``: a job over a million clients would write its result anew each time.
+    """
+
+    __tablename__ = "work_pieces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("work_jobs.id", ondelete="CASCADE"), index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -38,6 +38,7 @@ TABLES = (
     "web_forms",
     "duplicate_members",
     "import_rows",
+    "work_pieces",
 )
 EMPTY = (
     "first_name",
@@ -409,6 +410,7 @@ def _make_tables() -> None:
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("mark", sa.JSON(), nullable=False),
         sa.Column("result", sa.JSON(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("business_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -424,6 +426,22 @@ def _make_tables() -> None:
         "ix_work_jobs_business_id_owner_id_created_at", "work_jobs", ["business_id", "owner_id", "created_at"]
     )
     op.create_index("ix_work_jobs_state", "work_jobs", ["state", "due_at"])
+    op.create_table(
+        "work_pieces",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["business_id"], ["businesses.id"], name=op.f("fk_work_pieces_business_id_businesses"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["work_jobs.id"], name=op.f("fk_work_pieces_job_id_work_jobs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_work_pieces")),
+    )
+    op.create_index("ix_work_pieces_business_id", "work_pieces", ["business_id"])
+    op.create_index("ix_work_pieces_job_id", "work_pieces", ["job_id"])
     op.create_table(
         "contact_channels",
         sa.Column("id", sa.Integer(), nullable=False),
