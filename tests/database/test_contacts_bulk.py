@@ -155,7 +155,7 @@ async def test_clients_are_transferred(client: Client, services: Services, house
     assert b"13" in notices[0]
     async with services.db.business(a) as session:
         history = list(await session.scalars(select(ContactEvent).where(ContactEvent.kind == "responsible")))
-    assert sorted(one.contact_id for one in history) == sorted([firm, *plain])
+    assert sorted(one.contact_id for one in history) == sorted([firm, nested, *plain])
     assert {(one.data["before"], one.data["after"], one.author_id) for one in history} == {(boss, new, boss)}
     async with services.db.business(a) as session:
         await session.execute(update(Contact).where(Contact.id == plain[0]).values(responsible_id=None))
