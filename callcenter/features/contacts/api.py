@@ -12,17 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.queries import access
 from callcenter.features.contacts.rules import people
-from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.rules.access import Viewer
+from callcenter.features.contacts.rules.fields import own_value
+from callcenter.features.contacts.usecases import bulk_undo, bulk_write, keeping
 from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
-    "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
+    "ClientForm", "ContactInfo", "Counts", "Section", "Viewer", "add_section", "brief_of", "briefs", "bulk_undo",
+    "bulk_write", "by_numbers", "count_with",
     "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
-    "local_time", "numbers_of", "outside", "place", "sections",
+    "local_time", "numbers_of", "outside", "own_value", "place", "sections", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -31,6 +35,7 @@ Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 outside = people.outside
 place = people.place
 local_time = people.local_time
+viewer = access.viewer
 
 
 class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
