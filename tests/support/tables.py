@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -18,8 +19,10 @@ Client = TestClient[Any, Any]
 
 
 def csv_of(*rows: Sequence[str], separator: str = ";", encoding: str = "utf-8-sig") -> bytes:
-    """A text table; cells hold no separators."""
-    return "".join(separator.join(row) + "\r\n" for row in rows).encode(encoding)
+    """A text table."""
+    out = io.StringIO()
+    csv.writer(out, delimiter=separator).writerows(rows)
+    return out.getvalue().encode(encoding)
 
 
 def xlsx_of(*rows: Sequence[Any]) -> bytes:
