@@ -154,9 +154,7 @@ async def test_skip_drops_the_second_of_two_equal_companies(
 
 @pytest.mark.rule("IMP-15")
 async def test_merging_only_adds_and_never_across(client: Client, services: Services, house: House) -> None:
-    old = await known(
-        services, house, first_name="Анна", phone="+79161234567", city="Москва", email="anna@example.com"
-    )
+    old = await known(services, house, first_name="Анна", phone="+79161234567", city="Москва", email="anna@example.com")
     await known(services, house, "organisation", name="Вектор", phone="+74951234567")
     data = csv_of(
         (*HEAD, "Город", "Должность"),
@@ -249,7 +247,7 @@ async def test_refused_rows_come_back_with_their_reasons(client: Client, service
     rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
     assert rows[0][:4] == list(HEAD)
     assert [row[4] for row in rows[1:]] == ["3", "4", "5", "6", "7"]
-    assert [cell or '' for cell in rows[2][:3]] == ["Борис", "", "12"]
+    assert [cell or "" for cell in rows[2][:3]] == ["Борис", "", "12"]
     assert "12" in str(rows[2][5])
     assert len(str(rows[5][0])) == 10_000
     assert all(cell.data_type in ("s", "n", "inlineStr") for row in sheet.iter_rows() for cell in row)
@@ -259,8 +257,12 @@ async def test_refused_rows_come_back_with_their_reasons(client: Client, service
 
 @pytest.mark.rule("IMP-22")
 async def test_mailing_addresses_need_nothing_but_the_mail(client: Client, services: Services, house: House) -> None:
-    data = xlsx_of(("Почта", "Имя", "Телефон"), ("a@example.com", "", ""), ("b@example.com", "Борис", ""), ("", "Вера", ""))
-    done = await load(client, services, house, data, name="mails.xlsx", fields={"mode": "mails"}, mode="mails", tag="рассылка")
+    data = xlsx_of(
+        ("Почта", "Имя", "Телефон"), ("a@example.com", "", ""), ("b@example.com", "Борис", ""), ("", "Вера", "")
+    )
+    done = await load(
+        client, services, house, data, name="mails.xlsx", fields={"mode": "mails"}, mode="mails", tag="рассылка"
+    )
     assert (done["counts"]["persons"], done["counts"]["refused"]) == (2, 1)
     assert [(one.name, one.source) for one in await people(services, house)] == [
         ("a@example.com", "mail"),
@@ -269,9 +271,7 @@ async def test_mailing_addresses_need_nothing_but_the_mail(client: Client, servi
     assert await count(services, house, ContactTag) == 2
 
 
-async def test_clients_that_one_may_not_change_are_left_alone(
-    client: Client, services: Services, house: House
-) -> None:
+async def test_clients_that_one_may_not_change_are_left_alone(client: Client, services: Services, house: House) -> None:
     old = await known(services, house, first_name="Анна", phone="+79161234567", access="private")
     async with services.db.business(house.businesses["a"]) as session:
         contact = await session.get_one(Contact, old)

@@ -47,7 +47,9 @@ async def upload(
     return answer.status, await answer.json()
 
 
-async def begin(client: Client, house: House, import_id: int, who: str = "operator@a", **options: Any) -> dict[str, Any]:
+async def begin(
+    client: Client, house: House, import_id: int, who: str = "operator@a", **options: Any
+) -> dict[str, Any]:
     """Starts an import."""
     answer = await client.post(f"/api/v1/imports/{import_id}/start", json=options, headers=house.headers(who))
     assert answer.status == 200, await answer.text()

@@ -6,11 +6,11 @@ A crash at any point leaves whole portions only, and the next run goes on behind
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +28,7 @@ from callcenter.features.imports.rules.cells import Card, Refused, Words
 from callcenter.features.imports.rules.planning import CREATED, FIRM, PERSON, REFUSED, SKIPPED, UPDATED, Found, Item
 from callcenter.features.work import api as work
 
+T = TypeVar("T")
 KIND = "imports.load"
 PORTION = 500
 COUNTED = ("persons", "organisations", "updated", "skipped", "refused")
@@ -98,12 +99,27 @@ async def _run(job: work.Run, import_id: int) -> dict[str, Any]:
     while lines := await asyncio.to_thread(files.portion, plan.path, offset, PORTION):
         parsed = await asyncio.to_thread(_parse, plan, lines)
         offset, done = lines[-1].next, done + len(lines)
-        async with db.business(job.business_id) as session:
-            counts = await portion(session, plan, parsed)
-            row = await session.get_one(Import, import_id, populate_existing=True)
-            row.counts = {name: int(row.counts.get(name, 0)) + counts.get(name, 0) for name in COUNTED}
-            await job.keep(session, done=done, failed=int(row.counts["refused"]), mark={"offset": offset, "done": done})
+        await to_its_end(_keep(job, plan, parsed, done, {"offset": offset, "done": done}))
     return await _end(job, import_id, "done")
+
+
+async def _keep(job: work.Run, plan: Plan, parsed: list[Parsed], done: int, mark: dict[str, Any]) -> None:
+    """One portion, its counts and its mark in one transaction."""
+    async with job.services.db.business(job.business_id) as session:
+        counts = await portion(session, plan, parsed)
+        row = await session.get_one(Import, plan.import_id, populate_existing=True)
+        row.counts = {name: int(row.counts.get(name, 0)) + counts.get(name, 0) for name in COUNTED}
+        await job.keep(session, done=done, failed=int(row.counts["refused"]), mark=mark)
+
+
+async def to_its_end(work_: Coroutine[Any, Any, T]) -> T:
+    """Awaits a short transaction; a server that stops meanwhile waits for it (SQLite's driver bears no cancelling)."""
+    task = asyncio.ensure_future(work_)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 async def _end(job: work.Run, import_id: int, state: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from callcenter.features.contacts.api import bulk_undo
 from callcenter.features.imports import queries
 from callcenter.features.imports.models import Import, ImportRow
 from callcenter.features.imports.rules.planning import CREATED
+from callcenter.features.imports.usecases.loading import to_its_end
 from callcenter.features.work import api as work
 
 KIND = "imports.undo"
@@ -35,40 +37,39 @@ async def run(job: work.Run) -> dict[str, Any]:
 
 
 async def _run(job: work.Run, import_id: int) -> dict[str, Any]:
-    db, below, done = job.services.db, int(job.mark.get("below", _ALL)), job.done
-    deleted, restored, kept = (int(job.mark.get(name, 0)) for name in ("deleted", "restored", "kept"))
-    while True:
-        async with db.business(job.business_id) as session:
-            row = await session.get_one(Import, import_id)
-            stamp = datetime.fromisoformat(row.format["stamp"])
-            rows = await queries.to_undo(session, import_id, below, PORTION)
-            if not rows:
-                row.state, row.undone_at = "undone", job.services.clock.now()
-                row.counts = dict(row.counts) | {"deleted": deleted, "restored": restored, "kept": kept}
-                return {"deleted": deleted, "restored": restored, "kept": kept}
-            # A row may have changed what an earlier row of this portion made: the last first, as long as they differ.
-            kind = rows[0].action
-            some = []
-            for one in rows:
-                if one.action != kind:
-                    break
-                some.append(one)
+    mark = {"below": _ALL, "deleted": 0, "restored": 0, "kept": 0, "done": job.done, **job.mark}
+    while await to_its_end(_portion(job, import_id, mark)):
+        pass
+    return {name: mark[name] for name in ("deleted", "restored", "kept")}
+
+
+async def _portion(job: work.Run, import_id: int, mark: dict[str, Any]) -> bool:
+    """Takes back the last rows that are left, in one transaction with the mark; False when there are none."""
+    async with job.services.db.business(job.business_id) as session:
+        row = await session.get_one(Import, import_id)
+        stamp = datetime.fromisoformat(row.format["stamp"])
+        rows = await queries.to_undo(session, import_id, mark["below"], PORTION)
+        if not rows:
+            row.state, row.undone_at = "undone", job.services.clock.now()
+            row.counts = dict(row.counts) | {name: mark[name] for name in ("deleted", "restored", "kept")}
+            return False
+        # A row may have completed what another one made: those of one kind together, the last first.
+        some = list(itertools.takewhile(lambda one: one.action == rows[0].action, rows))
+        if some[0].action == CREATED:
             ids = {one.contact_id for one in some if one.contact_id is not None}
-            if kind == CREATED:
-                left = await bulk_undo.remove(session, ids, stamp)
-                deleted += len(ids - left)
-            else:
-                befores = [(one.contact_id, one.before) for one in some if one.contact_id is not None and one.before]
-                left = await bulk_undo.restore(session, befores, stamp)
-                restored += len({one for one, _ in befores} - left)
-            kept += len(left)
-            below, done = some[-1].id, done + len(some)
-            await session.execute(
-                update(ImportRow)
-                .where(ImportRow.id.in_([one.id for one in some]))
-                .values(action="undone")
-                .execution_options(synchronize_session=False)
-            )
-            mark = {"below": below, "deleted": deleted, "restored": restored, "kept": kept, "done": done}
-            await job.keep(session, done=done, mark=mark)
-        await asyncio.sleep(0)
+            left = await bulk_undo.remove(session, ids, stamp)
+            mark["deleted"] += len(ids - left)
+        else:
+            befores = [(one.contact_id, one.before) for one in some if one.contact_id is not None and one.before]
+            left = await bulk_undo.restore(session, befores, stamp)
+            mark["restored"] += len({one for one, _ in befores} - left)
+        mark["kept"] += len(left)
+        mark["below"], mark["done"] = some[-1].id, mark["done"] + len(some)
+        await session.execute(
+            update(ImportRow)
+            .where(ImportRow.id.in_([one.id for one in some]))
+            .values(action="undone")
+            .execution_options(synchronize_session=False)
+        )
+        await job.keep(session, done=mark["done"], mark=dict(mark))
+    return True
