@@ -12,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.queries import access
 from callcenter.features.contacts.rules import people
-from callcenter.features.contacts.usecases import keeping, registry
+from callcenter.features.contacts.rules.access import Viewer
+from callcenter.features.contacts.rules.fields import own_value
+from callcenter.features.contacts.usecases import bulk_undo, bulk_write, keeping, registry
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, Section, Source
@@ -21,9 +24,10 @@ from callcenter.live.views import ContactBrief
 
 __all__ = [
     "BulkAction", "ClientForm", "ContactInfo", "Counts", "Entry", "Guard", "Hook", "Portion", "Section", "Source",
-    "add_bulk_action", "add_guard", "add_history", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
-    "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
-    "local_time", "numbers_of", "on_archive", "outside", "place", "sections",
+    "Viewer", "add_bulk_action", "add_guard", "add_history", "add_section", "brief_of", "briefs", "bulk_undo",
+    "bulk_write", "by_numbers", "count_with", "counters", "create_client", "ensure_contact", "ensure_contacts",
+    "find_by_number", "get", "ids_matching", "local_time", "numbers_of", "on_archive", "outside", "own_value",
+    "place", "sections", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -32,6 +36,7 @@ Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 outside = people.outside
 place = people.place
 local_time = people.local_time
+viewer = access.viewer
 
 
 class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):

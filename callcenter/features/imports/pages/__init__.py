@@ -1,0 +1,1 @@
+"""Imports over HTTP: the wizard's pages and the API."""
