@@ -101,7 +101,7 @@ async def _one(request: web.Request, form: StartForm | None = None, error: BadIn
         me=person.membership_id,
         lists=lists,
         owner=names.get(row.owner_id or 0, ""),
-        form=form or StartForm(mode=shown.mode, policy=shown.policy, list=shown.list, tag=shown.tag),
+        form=form or StartForm(mode=shown.mode, policy=shown.policy, list_title=shown.list_title, tag=shown.tag),
         errors=render.fields_said(request, error) if error else {},
         said=render.said(request, error) if error else "",
         titles=views.STATE_TITLES,
@@ -120,7 +120,7 @@ async def start(request: web.Request) -> web.Response:
         mode=sent.get("mode", steps.CLIENTS),
         policy=sent.get("policy", "merge"),
         responsible_id=_number(sent.get("responsible_id", "")),
-        list=_plain(sent.get("list", "")),
+        list_title=_plain(sent.get("list", "")),
         tag=_plain(sent.get("tag", "")),
     )  # fmt: skip
     try:
