@@ -79,8 +79,7 @@ async def test_power_cuts_leave_whole_portions_and_nothing_is_doubled(
 
     async def with_cuts(*arguments: Any) -> dict[str, int]:
         left[0] = left[0] or chance.randint(1, 45)
-        found = await original(*arguments)
-        return found
+        return await original(*arguments)
 
     def cut(*_arguments: Any) -> None:
         if left[0]:

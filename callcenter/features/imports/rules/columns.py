@@ -26,7 +26,8 @@ class Target(NamedTuple):
 PERSON: tuple[Target, ...] = (
     Target("first_name", N_("First name"), ("имя", "фио", "ф.и.о", "клиент", "контакт", "контактное лицо",
            "имя клиента", "отчество", "имя контакта", "first name", "firstname", "name", "full name", "contact",
-           "client", "customer", "middle name", "имя и фамилия", "фамилия имя отчество", "фамилия и имя", "имя отчество")),
+           "client", "customer", "middle name", "имя и фамилия", "фамилия имя отчество", "фамилия и имя",
+           "имя отчество")),
     Target("last_name", N_("Last name"), ("фамилия", "last name", "lastname", "surname", "family name")),
     Target("phone", N_("Phone"), ("телефон", "тел", "тел.", "номер телефона", "мобильный", "мобильный телефон",
            "сотовый", "телефоны", "рабочий телефон", "домашний телефон", "телефон контакта", "телефон клиента",
