@@ -128,7 +128,7 @@ def _book(path: Path, sheet: Sheet) -> Iterator[Row]:
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
             one = book.get_sheet_by_index(number)
-            if one.total_height == 0:
+            if one.end is None:
                 continue
             if filled is not None:
                 sheet.warnings.append("sheets")
@@ -136,11 +136,8 @@ def _book(path: Path, sheet: Sheet) -> Iterator[Row]:
             filled = one
         if filled is None:
             return
-        start = filled.start or (0, 0)
         for line, row in enumerate(filled.iter_rows(), start=1):
-            # Depending on its version, calamine leaves empty rows and columns before the table out.
             yield line, [_seen(cell) for cell in row]
-        del start
     except calamine.PasswordError:
         raise Trouble("password") from None
     except calamine.CalamineError:

@@ -49,7 +49,7 @@ def test_mixed_encodings_are_read_row_by_row_with_a_warning(tmp_path: Path) -> N
 
 
 def test_excel_cells_are_as_people_see_them(tmp_path: Path) -> None:
-    day = datetime.datetime(1990, 5, 17)
+    day = datetime.datetime(1990, 5, 17)  # noqa: DTZ001
     data = xlsx_of(("Имя", "Телефон", "Дата", "Доля"), ("=cmd()", 79161234567.0, day, 0.5), (None, None, None, None))
     sheet, rows = table(tmp_path, data)
     assert rows[1][1][1:] == ["79161234567", "17.05.1990", "0.5"]
