@@ -234,7 +234,7 @@ def _lines(path: Path, head: bytes, sheet: Sheet) -> Any:
                 yield from _some(stream, limit)
 
         return of_text
-    if b"\x00" in head.rstrip(b"\x00") and head.count(0) > len(head) * 0.02:
+    if head.count(0) > len(head) * 0.02:
         raise Trouble("not_table")
     good, bad = 0, bytearray()
     with path.open("rb") as stream:

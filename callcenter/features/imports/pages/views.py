@@ -80,7 +80,7 @@ class ImportView(msgspec.Struct, kw_only=True):
     policy: str
     responsible_id: int | None
     list_id: int | None
-    list: str
+    list_title: str
     tag: str
     counts: Counts
     done: int
@@ -138,7 +138,7 @@ async def view(session: AsyncSession, here: Services, person: Current, row: Impo
         policy=row.policy,
         responsible_id=row.responsible_id,
         list_id=row.list_id,
-        list=str(about.get("list", "")),
+        list_title=str(about.get("list", "")),
         tag=str(about.get("tag", "")),
         counts=msgspec.convert(row.counts, Counts),
         done=job.done if job else 0,

@@ -101,7 +101,7 @@ async def _one(request: web.Request, form: StartForm | None = None, error: BadIn
         me=person.membership_id,
         lists=lists,
         owner=names.get(row.owner_id or 0, ""),
-        form=form or StartForm(mode=shown.mode, policy=shown.policy, list=shown.list, tag=shown.tag),
+        form=form or StartForm(mode=shown.mode, policy=shown.policy, list=shown.list_title, tag=shown.tag),
         errors=render.fields_said(request, error) if error else {},
         said=render.said(request, error) if error else "",
         titles=views.STATE_TITLES,
