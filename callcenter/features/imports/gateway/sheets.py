@@ -128,7 +128,7 @@ def _book(path: Path, sheet: Sheet) -> Iterator[Row]:
             if about.typ != calamine.SheetTypeEnum.WorkSheet:
                 continue
             one = book.get_sheet_by_index(number)
-            if one.total_height == 0:
+            if one.end is None:
                 continue
             if filled is not None:
                 sheet.warnings.append("sheets")
@@ -136,11 +136,8 @@ def _book(path: Path, sheet: Sheet) -> Iterator[Row]:
             filled = one
         if filled is None:
             return
-        start = filled.start or (0, 0)
         for line, row in enumerate(filled.iter_rows(), start=1):
-            # Depending on its version, calamine leaves empty rows and columns before the table out.
             yield line, [_seen(cell) for cell in row]
-        del start
     except calamine.PasswordError:
         raise Trouble("password") from None
     except calamine.CalamineError:
@@ -237,7 +234,7 @@ def _lines(path: Path, head: bytes, sheet: Sheet) -> Any:
                 yield from _some(stream, limit)
 
         return of_text
-    if b"\x00" in head.rstrip(b"\x00") and head.count(0) > len(head) * 0.02:
+    if head.count(0) > len(head) * 0.02:
         raise Trouble("not_table")
     good, bad = 0, bytearray()
     with path.open("rb") as stream:

@@ -80,7 +80,7 @@ class ImportView(msgspec.Struct, kw_only=True):
     policy: str
     responsible_id: int | None
     list_id: int | None
-    list_title: str = msgspec.field(name="list")
+    list_title: str
     tag: str
     counts: Counts
     done: int

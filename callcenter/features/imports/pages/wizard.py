@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.errors import BadInput, NotFound
+from callcenter.core.errors import BadInput
 from callcenter.features.accounts import api as accounts
 from callcenter.features.contacts.api import bulk_write
 from callcenter.features.imports import queries
@@ -101,7 +101,7 @@ async def _one(request: web.Request, form: StartForm | None = None, error: BadIn
         me=person.membership_id,
         lists=lists,
         owner=names.get(row.owner_id or 0, ""),
-        form=form or StartForm(mode=shown.mode, policy=shown.policy, list_title=shown.list_title, tag=shown.tag),
+        form=form or StartForm(mode=shown.mode, policy=shown.policy, list=shown.list_title, tag=shown.tag),
         errors=render.fields_said(request, error) if error else {},
         said=render.said(request, error) if error else "",
         titles=views.STATE_TITLES,
@@ -120,7 +120,7 @@ async def start(request: web.Request) -> web.Response:
         mode=sent.get("mode", steps.CLIENTS),
         policy=sent.get("policy", "merge"),
         responsible_id=_number(sent.get("responsible_id", "")),
-        list_title=_plain(sent.get("list", "")),
+        list=_plain(sent.get("list", "")),
         tag=_plain(sent.get("tag", "")),
     )  # fmt: skip
     try:
@@ -144,7 +144,7 @@ def _plain(text: str) -> str:
 async def act(request: web.Request) -> web.Response:
     """POST /imports/{id}/{cancel, again, undo, discard}."""
     here, person = services(request), current(request)
-    what = request.match_info["what"]
+    what = request.path.rsplit("/", 1)[-1]
     async with here.db.business(person.business_id) as session:
         if what == "discard":
             await steps.discard(session, here, person, import_id(request))
@@ -160,7 +160,7 @@ async def act(request: web.Request) -> web.Response:
 async def refused(request: web.Request) -> web.StreamResponse:
     """GET /imports/{id}/refused.{xlsx,csv}: the refused rows as they were, with the reason in a column of its own."""
     here, person = services(request), current(request)
-    kind = request.match_info["kind"]
+    kind = request.path.rsplit(".", 1)[-1]
     async with here.db.business(person.business_id) as session:
         row = await queries.one(session, import_id(request), person.membership_id, everything=views.everything(person))
         header = [str(one) for one in row.format.get("header", ())]
@@ -203,12 +203,11 @@ async def _send(request: web.Request, file: Any, kind: str, name: str) -> web.St
 
 async def sample(request: web.Request) -> web.StreamResponse:
     """GET /imports/samples/{name}.{xlsx,csv}: a sample file to fill in."""
-    kind, found = request.match_info["kind"], samples.SAMPLES.get(request.match_info["name"])
-    if found is None:
-        raise NotFound(queries.GONE)
+    name, _, kind = request.path.rsplit("/", 1)[-1].rpartition(".")
+    found = samples.SAMPLES[name]
     with tempfile.SpooledTemporaryFile(1024 * 1024) as file:
         await asyncio.to_thread(reports.WRITERS[kind], cast(BinaryIO, file), found.rows)
-        return await _send(request, file, kind, f"{request.match_info['name']}.{kind}")
+        return await _send(request, file, kind, f"{name}.{kind}")
 
 
 async def _names(session: AsyncSession) -> dict[int, str]:
@@ -218,9 +217,13 @@ async def _names(session: AsyncSession) -> dict[int, str]:
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/imports", history, CONTACTS_IMPORT),
     Route("POST", "/imports", upload, CONTACTS_IMPORT),
-    Route("GET", r"/imports/samples/{name:[a-z]{1,20}}.{kind:xlsx|csv}", sample, CONTACTS_IMPORT),
+    *(
+        Route("GET", f"/imports/samples/{name}.{kind}", sample, CONTACTS_IMPORT)
+        for name in samples.SAMPLES
+        for kind in reports.WRITERS
+    ),
     Route("GET", f"/imports/{ID}", one, CONTACTS_IMPORT),
     Route("POST", f"/imports/{ID}/start", start, CONTACTS_IMPORT),
-    Route("POST", f"/imports/{ID}/{{what:cancel|again|undo|discard}}", act, CONTACTS_IMPORT),
-    Route("GET", f"/imports/{ID}/refused.{{kind:xlsx|csv}}", refused, CONTACTS_IMPORT),
+    *(Route("POST", f"/imports/{ID}/{what}", act, CONTACTS_IMPORT) for what in ("cancel", "again", "undo", "discard")),
+    *(Route("GET", f"/imports/{ID}/refused.{kind}", refused, CONTACTS_IMPORT) for kind in reports.WRITERS),
 )

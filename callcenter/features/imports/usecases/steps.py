@@ -38,14 +38,14 @@ class StartForm(msgspec.Struct, kw_only=True):
     """How a file is to be loaded. ``mapping`` is column (from 0, as text) → field, '' or left out = not imported.
 
     ``mode``: clients, or mails (people for an e-mail mailing: only the address is mandatory). ``policy`` for clients
-    that are there already: merge, skip or load. ``list_title`` is the title of a list (made when there is none).
+    that are there already: merge, skip or load. ``list`` is the title of a list (made when there is none).
     """
 
     mapping: dict[str, str] | None = None
     mode: str = CLIENTS
     policy: str = planning.MERGE
     responsible_id: int | None = None
-    list_title: str = msgspec.field(default="", name="list")
+    list: str = ""
     tag: str = ""
 
 
@@ -151,7 +151,7 @@ async def start(session: AsyncSession, here: Services, person: Current, import_i
     mapping = columns.checked(
         {_column(column): key for column, key in given.items()}, len(row.format["header"]), own, mails=mode == MAILS
     )
-    title, tag = " ".join(form.list_title.split()), " ".join(form.tag.split())
+    title, tag = " ".join(form.list.split()), " ".join(form.tag.split())
     if len(title) > 100:
         raise BadInput(N_("This is too long."), fields={"list": N_("This is too long.")})
     if len(tag) > 60:
