@@ -47,6 +47,8 @@ def pictures(person: Person, name: str) -> None:
     page = person.page
     person.picture(f"{name}-light")
     page.emulate_media(color_scheme="dark")
+    # Colours fade from theme to theme.
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
     person.picture(f"{name}-dark")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
