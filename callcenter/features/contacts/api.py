@@ -11,24 +11,31 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
-from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
+from callcenter.features.contacts.queries import access
 from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.usecases import keeping
 from callcenter.features.contacts.usecases.keeping import ClientForm
+from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
 from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
-    "ClientForm", "ContactInfo", "Counts", "Section", "add_section", "brief_of", "briefs", "by_numbers", "count_with",
-    "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
-    "local_time", "numbers_of", "outside", "place", "sections",
+    "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Leftovers", "Merger",
+    "Section", "Viewer", "access", "activity", "add_merger", "add_section", "brief_of", "briefs", "by_numbers",
+    "count_with", "counters", "create_client", "email", "ensure_contact", "ensure_contacts", "erase",
+    "find_by_number", "get", "ids_matching", "local_time", "merge", "numbers_of", "outside", "place",
+    "sections", "sort_key", "tidy",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 """``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""
 
 outside = people.outside
+sort_key = people.sort_key
+email = people.email
 place = people.place
 local_time = people.local_time
 
