@@ -56,6 +56,10 @@ async def test_phone_and_email_find_whole_groups_of_one_kind(client: Client, ser
     await make(services, house, "operator@a", {"name": "Лицо", "organisation_id": f, "phones": PHONES[:1]})
     await make(services, house, "supervisor@a", {"name": "Чужой", "phones": PHONES[:1]})
     assert members(await find(client, services, house, "operator@a")) == [[a, b, c], [f, g]]
+    shown = await client.get("/duplicates", headers=house.headers("operator@a"))
+    assert shown.status == 200
+    # Red, and in words.
+    assert 'class="tone" data-state="missed"' in await shown.text()
     assert members(await find(client, services, house, "operator@a", object="organisation")) == [[f, g]]
     assert members(await find(client, services, house, "operator@a", object="person", criteria=["phone"])) == [[a, b]]
     assert await find(client, services, house, "operator@a", criteria=["name"]) == []

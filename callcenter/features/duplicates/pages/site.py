@@ -90,7 +90,7 @@ async def _page(request: web.Request, typed: Settings | None = None, error: Prod
             "matched": rules.MATCHED,
         },
         most=rules.MAX_SHOWN,
-        address=lambda **changes: _address(kind=kind, **changes),
+        address=lambda **changes: _address(**{"kind": kind, **changes}),
         said=render.said(request, error) if error else "",
         errors=render.fields_said(request, error) if error else {},
         **shown,
