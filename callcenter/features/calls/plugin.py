@@ -9,6 +9,7 @@ from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChan
 from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site
 from callcenter.features.calls.queries.views import CallDetail
+from callcenter.features.calls.usecases import belonging
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
@@ -19,6 +20,7 @@ from callcenter.live.views import CallView
 from callcenter.plugin import Feature, Job, Services, Subscription
 
 contacts.add_history(contacts.Source("call", "calls/history.html", site.history))
+contacts.add_merger(belonging.MERGER)
 
 
 async def _start(services: Services) -> None:

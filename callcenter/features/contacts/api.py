@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
-from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
 from callcenter.features.contacts.queries import access
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
@@ -19,21 +19,25 @@ from callcenter.features.contacts.rules.fields import own_value
 from callcenter.features.contacts.usecases import bulk_undo, bulk_write, keeping, registry
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
+from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
 from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, Section, Source
 from callcenter.live.views import ContactBrief
 
 __all__ = [
-    "BulkAction", "ClientForm", "ContactInfo", "Counts", "Entry", "Guard", "Hook", "Portion", "Section", "Source",
-    "Viewer", "add_bulk_action", "add_guard", "add_history", "add_section", "brief_of", "briefs", "bulk_undo",
-    "bulk_write", "by_numbers", "count_with", "counters", "create_client", "ensure_contact", "ensure_contacts",
-    "find_by_number", "get", "ids_matching", "local_time", "numbers_of", "on_archive", "outside", "own_value",
-    "place", "sections", "viewer",
+    "BulkAction", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
+    "Guard", "Hook", "Leftovers", "Merger", "Portion", "Section", "Source", "Viewer", "access", "activity",
+    "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of", "briefs", "bulk_undo",
+    "bulk_write", "by_numbers", "count_with", "counters", "create_client", "email", "ensure_contact",
+    "ensure_contacts", "erase", "find_by_number", "get", "ids_matching", "local_time", "merge", "numbers_of",
+    "on_archive", "outside", "own_value", "place", "sections", "sort_key", "tidy", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 """``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""
 
 outside = people.outside
+sort_key = people.sort_key
+email = people.email
 place = people.place
 local_time = people.local_time
 viewer = access.viewer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -40,3 +40,26 @@ class DuplicateMember(Base, BusinessOwned):
     base: Mapped[bool] = mapped_column(default=False)
     chosen: Mapped[bool] = mapped_column(default=True)
     matched: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class DuplicateNotice(Base, BusinessOwned):
+    """What somebody else (``author_id``) did with cards of ``membership_id`` in one job: merge or erase (IMP-34).
+
+    ``cards`` holds the names of the first few: ``{"name", "base_id", "base"}``; ``seen_at`` is when it was read.
+    """
+
+    __tablename__ = "duplicate_notices"
+    __table_args__ = (
+        UniqueConstraint("job_id", "membership_id"),
+        Index(None, "business_id", "membership_id", "seen_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("memberships.id", ondelete="SET NULL"))
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("work_jobs.id", ondelete="SET NULL"))
+    action: Mapped[str] = mapped_column(String(8))
+    count: Mapped[int] = mapped_column(default=0)
+    cards: Mapped[list[Any]] = mapped_column(default=list)
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]

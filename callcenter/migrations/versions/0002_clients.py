@@ -37,6 +37,7 @@ TABLES = (
     "imports",
     "web_forms",
     "duplicate_members",
+    "duplicate_notices",
     "import_rows",
     "work_pieces",
 )
@@ -492,11 +493,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_consents")),
     )
     op.create_index("ix_contact_consents_business_id", "contact_consents", ["business_id"])
-    op.create_index(
-        "ix_contact_consents_business_id_contact_id_kind_at",
-        "contact_consents",
-        ["business_id", "contact_id", "kind", "at"],
-    )
+    op.create_index("ix_contact_consents_contact_id_kind_at", "contact_consents", ["contact_id", "kind", "at"])
     op.create_table(
         "contact_events",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -530,9 +527,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_events")),
     )
     op.create_index("ix_contact_events_business_id", "contact_events", ["business_id"])
-    op.create_index(
-        "ix_contact_events_business_id_contact_id_at", "contact_events", ["business_id", "contact_id", "at"]
-    )
+    op.create_index("ix_contact_events_contact_id_at", "contact_events", ["contact_id", "at"])
     op.create_table(
         "contact_files",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -563,7 +558,7 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_files")),
     )
     op.create_index("ix_contact_files_business_id", "contact_files", ["business_id"])
-    op.create_index("ix_contact_files_business_id_contact_id", "contact_files", ["business_id", "contact_id"])
+    op.create_index("ix_contact_files_contact_id", "contact_files", ["contact_id"])
     op.create_table(
         "contact_list_members",
         sa.Column("list_id", sa.Integer(), nullable=False),
@@ -798,6 +793,48 @@ def _make_tables() -> None:
     op.create_index("ix_duplicate_members_business_id", "duplicate_members", ["business_id"])
     op.create_index("ix_duplicate_members_contact_id", "duplicate_members", ["contact_id"])
     op.create_index("ix_duplicate_members_search_id_kind_group", "duplicate_members", ["search_id", "kind", "group"])
+    op.create_table(
+        "duplicate_notices",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("membership_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=True),
+        sa.Column("job_id", sa.Integer(), nullable=True),
+        sa.Column("action", sa.String(length=8), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("cards", sa.JSON(), nullable=False),
+        sa.Column("at", base.UtcDateTime(), nullable=False),
+        sa.Column("seen_at", base.UtcDateTime(), nullable=True),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["author_id"],
+            ["memberships.id"],
+            name=op.f("fk_duplicate_notices_author_id_memberships"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["business_id"],
+            ["businesses.id"],
+            name=op.f("fk_duplicate_notices_business_id_businesses"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["work_jobs.id"], name=op.f("fk_duplicate_notices_job_id_work_jobs"), ondelete="SET NULL"
+        ),
+        sa.ForeignKeyConstraint(
+            ["membership_id"],
+            ["memberships.id"],
+            name=op.f("fk_duplicate_notices_membership_id_memberships"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate_notices")),
+        sa.UniqueConstraint("job_id", "membership_id", name=op.f("uq_duplicate_notices_job_id_membership_id")),
+    )
+    op.create_index("ix_duplicate_notices_business_id", "duplicate_notices", ["business_id"])
+    op.create_index(
+        "ix_duplicate_notices_business_id_membership_id_seen_at",
+        "duplicate_notices",
+        ["business_id", "membership_id", "seen_at"],
+    )
     op.create_table(
         "import_rows",
         sa.Column("id", sa.Integer(), nullable=False),

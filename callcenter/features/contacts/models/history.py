@@ -18,7 +18,7 @@ class ContactEvent(Base, BusinessOwned):
     """
 
     __tablename__ = "contact_events"
-    __table_args__ = (Index(None, "business_id", "contact_id", "at"),)
+    __table_args__ = (Index(None, "contact_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
@@ -35,7 +35,7 @@ class ContactFile(Base, BusinessOwned):
     """A document of a contact, or the value of an own field of type file. ``file`` is its place in the data folder."""
 
     __tablename__ = "contact_files"
-    __table_args__ = (Index(None, "business_id", "contact_id"),)
+    __table_args__ = (Index(None, "contact_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))
@@ -52,7 +52,7 @@ class ContactConsent(Base, BusinessOwned):
     """That a person agreed (or took it back) to ``kind``: data, calls, mail or sms; the newest of a kind holds."""
 
     __tablename__ = "contact_consents"
-    __table_args__ = (Index(None, "business_id", "contact_id", "kind", "at"),)
+    __table_args__ = (Index(None, "contact_id", "kind", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"))

@@ -1,0 +1,1 @@
+"""Duplicates over HTTP: the API and the page."""

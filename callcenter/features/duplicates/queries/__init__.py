@@ -1,0 +1,1 @@
+"""Reads of cards for finding duplicates, and of what was found."""

@@ -1,0 +1,1 @@
+"""What is done with duplicates: found, ticked, merged, deleted, told of."""

@@ -1,0 +1,44 @@
+"""Duplicates in a real browser: find, change the base, untick one, merge, and look at the merged card."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import WIDTHS, Person
+
+PHONE = "+7 903 555-01-02"
+
+
+@pytest.mark.rule("IMP-24", "IMP-28", "IMP-31")
+def test_duplicates_are_found_ticked_and_merged(operator: Person) -> None:
+    page = operator.page
+    for name in ("Анна", "Аня", "Анюта"):
+        page.evaluate(
+            "async ([name, phone]) => callcenter.api('POST', '/api/v1/contacts',"
+            " { first_name: name, phone, position: name })",
+            [name, PHONE],
+        )
+    operator.open("/duplicates")
+    page.locator("#duplicates .head button").click()
+    group = page.locator(".dup-group", has_text="Анюта")
+    expect(group.locator("[data-base]")).to_contain_text("Анна")
+    expect(group.locator("[data-tick]:checked")).to_have_count(2)
+    expect(group.locator(".dup-values .tone").first).to_contain_text("тот же телефон")
+    operator.picture("duplicates")
+    group.locator("[data-member]", has_text="Аня").locator("[data-make-base]").click()
+    expect(group.locator("[data-base]")).to_contain_text("Аня")
+    group.locator("[data-member]", has_text="Анюта").locator("[data-tick]").uncheck()
+    expect(page.locator("[data-chosen]")).to_contain_text("1")
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        for width in ("narrow", "wide"):
+            page.set_viewport_size({"width": WIDTHS[width][0], "height": WIDTHS[width][1]})
+            operator.picture(f"duplicates-{width}-{theme}")
+    page.locator('[data-act="merge"]').click()
+    expect(page.locator("#dup-ask [data-count]")).to_contain_text("1")
+    operator.picture("duplicates-ask")
+    page.locator("#dup-ask [data-yes]").click()
+    expect(page.locator("[data-outcome]")).to_contain_text("Объединено карточек: 1")
+    page.locator(".dup-group [data-base] a.link").first.click()
+    expect(page.locator("#contact")).to_contain_text("Аня")
