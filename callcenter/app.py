@@ -28,6 +28,7 @@ from callcenter.features.demo import plugin as demo
 from callcenter.features.desk import plugin as desk
 from callcenter.features.dialplan import plugin as dialplan
 from callcenter.features.duplicates import plugin as duplicates
+from callcenter.features.exports import plugin as exports
 from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
@@ -68,6 +69,7 @@ FEATURES: tuple[Feature, ...] = (
     imports.FEATURE,
     duplicates.FEATURE,
     webforms.FEATURE,
+    exports.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
     campaigns.FEATURE,

@@ -123,6 +123,16 @@ class CallFailed(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class PersonTold(Event, frozen=True, kw_only=True):
+    """Something that one agent should hear of at once: ``text`` is a gettext key filled from ``values``."""
+
+    business_id: int
+    agent_id: int
+    kind: str
+    text: str
+    values: dict[str, Any] = {}
+
+
 class Alert(Event, frozen=True, kw_only=True):
     """Something people must know (disk full, Asterisk away …). ``key`` identifies it; ``active`` False clears it."""
 

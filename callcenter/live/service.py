@@ -21,6 +21,7 @@ from callcenter.core.events import (
     DeviceChanged,
     Event,
     LinkChanged,
+    PersonTold,
     RecordingReady,
     ScreenPop,
 )
@@ -74,6 +75,7 @@ class Live:
         bus.listen(CallEnded, self._on_ended)
         bus.listen(ScreenPop, self._on_card)
         bus.listen(CallFailed, self._on_failed)
+        bus.listen(PersonTold, self._on_told)
         bus.listen(RecordingReady, self._on_recording)
 
     def set_translate(self, translate: Translate) -> None:
@@ -235,6 +237,11 @@ class Live:
                 "call_id": event.call_id,
             }
             subscription.put(frames.frame("notice", notice), state=False)
+
+    def _on_told(self, event: PersonTold) -> None:
+        for subscription in self._pages_of(event.business_id, event.agent_id):
+            text = self._translate(subscription.audience.language, event.text, event.values)
+            subscription.put(frames.frame("notice", {"kind": event.kind, "text": text}), state=False)
 
     def _on_recording(self, event: RecordingReady) -> None:
         some = self._subscriptions.get(event.business_id)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.accounts import queries
 from callcenter.features.accounts.models import Business, Membership
+from callcenter.features.accounts.usecases.address import address
 from callcenter.features.accounts.usecases.audit import audit
 from callcenter.features.accounts.usecases.passwords import hash_now, hash_password
 from callcenter.features.accounts.usecases.people import (
@@ -23,6 +24,7 @@ __all__ = [
     "BusinessInfo",
     "Person",
     "add_member",
+    "address",
     "audit",
     "business",
     "businesses",
