@@ -21,6 +21,7 @@ from callcenter.features.accounts import plugin as accounts
 from callcenter.features.accounts.usecases import who
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents import plugin as agents
+from callcenter.features.audit import plugin as audit
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
 from callcenter.features.contacts import plugin as contacts
@@ -34,6 +35,7 @@ from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
+from callcenter.features.search import plugin as search
 from callcenter.features.stream import plugin as stream
 from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
@@ -70,10 +72,12 @@ FEATURES: tuple[Feature, ...] = (
     duplicates.FEATURE,
     webforms.FEATURE,
     exports.FEATURE,
+    audit.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
+    search.FEATURE,
     stream.FEATURE,
     desk.FEATURE,
     demo.FEATURE,

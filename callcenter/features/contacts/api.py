@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
-from callcenter.features.contacts.queries import access, exporting, searching
+from callcenter.features.contacts.queries import access, exporting, finding, searching
 from callcenter.features.contacts.queries.filtering import Selection, selected
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
@@ -27,7 +27,7 @@ __all__ = [
     "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
     "local_time", "numbers_of", "outside", "place", "sections",
 ]  # fmt: skip
-__all__ += ["Selection", "Viewer", "access", "exporting", "leads", "searching", "selected"]
+__all__ += ["Selection", "Viewer", "access", "exporting", "finding", "leads", "searching", "selected"]
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 """``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""
