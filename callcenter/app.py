@@ -33,6 +33,7 @@ from callcenter.features.exports import plugin as exports
 from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
+from callcenter.features.privacy import plugin as privacy
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
 from callcenter.features.search import plugin as search
@@ -68,6 +69,7 @@ FEATURES: tuple[Feature, ...] = (
     work.FEATURE,
     views.FEATURE,
     contacts.FEATURE,
+    privacy.FEATURE,
     imports.FEATURE,
     duplicates.FEATURE,
     webforms.FEATURE,

@@ -9,15 +9,18 @@ from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChan
 from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site
 from callcenter.features.calls.queries.views import CallDetail
+from callcenter.features.calls.usecases import erasing
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.contacts import api as contacts
+from callcenter.features.privacy import api as privacy
 from callcenter.http.permissions import CALLS_DIAL, CALLS_OWN
 from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import CallView
 from callcenter.plugin import Feature, Job, Services, Subscription
 
+privacy.add_part(privacy.Part("calls", erasing.held, erasing.erase))
 contacts.add_section(contacts.Section("calls", "calls/history.html", site.history))
 
 

@@ -16,7 +16,7 @@ from callcenter.features.contacts.queries import access, exporting, finding, sea
 from callcenter.features.contacts.queries.filtering import Selection, selected
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
-from callcenter.features.contacts.usecases import keeping, leads
+from callcenter.features.contacts.usecases import erasing, keeping, leads
 from callcenter.features.contacts.usecases.keeping import ClientForm
 from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
@@ -27,7 +27,7 @@ __all__ = [
     "counters", "create_client", "ensure_contact", "ensure_contacts", "find_by_number", "get", "ids_matching",
     "local_time", "numbers_of", "outside", "place", "sections",
 ]  # fmt: skip
-__all__ += ["Selection", "Viewer", "access", "exporting", "finding", "leads", "searching", "selected"]
+__all__ += ["Selection", "Viewer", "access", "erasing", "exporting", "finding", "leads", "searching", "selected"]
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
 """``counter(session, contact_ids)`` → how many each has; contacts that have none may be left out."""

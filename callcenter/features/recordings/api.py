@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.recordings import queries, rules
 from callcenter.features.recordings.models import Recording
+from callcenter.features.recordings.usecases import erasing
 from callcenter.features.recordings.usecases.registering import bind, register
 from callcenter.live.views import RecordingBrief
 
-__all__ = ["Player", "bind", "briefs", "player_of", "players", "register"]
+__all__ = ["Player", "bind", "briefs", "erasing", "player_of", "players", "register"]
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):

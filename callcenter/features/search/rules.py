@@ -20,6 +20,7 @@ WORDS: dict[str, str] = {
     "/exports": N_("export csv xlsx excel file of clients"),
     "/webforms": N_("site forms landing leads API lists"),
     "/audit": N_("audit log who did what security"),
+    "/privacy": N_("personal data erase consent file"),
     "/calls": N_("calls history recordings missed"),
 }
 

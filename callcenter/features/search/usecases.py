@@ -17,7 +17,7 @@ from callcenter.features.search import rules
 from callcenter.features.search.rules import Typed
 from callcenter.http import formats, render
 from callcenter.http.current import current
-from callcenter.http.permissions import AGENTS_SEE, CALLS_OWN, CONTACTS_SEE, SIGNED_IN
+from callcenter.http.permissions import AGENTS_SEE, CALLS_OWN, CONTACTS_SEE, PRIVACY, SIGNED_IN
 from callcenter.http.site import catalogues
 from callcenter.http.texts import LANGUAGES
 from callcenter.plugin import services
@@ -162,6 +162,8 @@ async def _pages(request: web.Request, typed: Typed) -> list[Hit]:
     known = {item.path: (item.title, item.icon) for item in render.nav(request)}
     known |= {"/profile": (N_("Profile and sessions"), "user"), "/profile/tokens": (N_("API tokens"), "lock")}
     known |= {"/api/docs": (N_("API description"), "file")}
+    if current(request).can(PRIVACY):
+        known["/privacy"] = (N_("Personal data"), "shield")
     hits = []
     for path, (title, icon) in known.items():
         words = [
