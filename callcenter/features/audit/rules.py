@@ -12,6 +12,7 @@ from callcenter.core.i18n import N_
 PER_PAGE, MAX_PAGE = 50, 20_000
 # Known actions as sentences; places are filled from the entry's detail, missing ones with a dash.
 SENTENCES: dict[str, str] = {
+    "sign_in": N_("Signed in to the company"),
     "token.create": N_("Made the API token “%(name)s”"),
     "recording.listen": N_("Listened to a recording"),
     "recording.download": N_("Downloaded a recording (%(format)s)"),
