@@ -21,6 +21,7 @@ from callcenter.features.accounts import plugin as accounts
 from callcenter.features.accounts.usecases import who
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents import plugin as agents
+from callcenter.features.audit import plugin as audit
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
 from callcenter.features.contacts import plugin as contacts
@@ -28,11 +29,14 @@ from callcenter.features.demo import plugin as demo
 from callcenter.features.desk import plugin as desk
 from callcenter.features.dialplan import plugin as dialplan
 from callcenter.features.duplicates import plugin as duplicates
+from callcenter.features.exports import plugin as exports
 from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
+from callcenter.features.privacy import plugin as privacy
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
+from callcenter.features.search import plugin as search
 from callcenter.features.stream import plugin as stream
 from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
@@ -65,13 +69,17 @@ FEATURES: tuple[Feature, ...] = (
     work.FEATURE,
     views.FEATURE,
     contacts.FEATURE,
+    privacy.FEATURE,
     imports.FEATURE,
     duplicates.FEATURE,
     webforms.FEATURE,
+    exports.FEATURE,
+    audit.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
+    search.FEATURE,
     stream.FEATURE,
     desk.FEATURE,
     demo.FEATURE,

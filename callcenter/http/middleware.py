@@ -70,6 +70,9 @@ def security_headers(policy: str, *, secure: bool) -> Callable[[web.Request, web
 
     async def add(request: web.Request, response: web.StreamResponse) -> None:
         for name, value in fixed.items():
+            if name == "X-Frame-Options" and "frame-ancestors *" in response.headers.get("Content-Security-Policy", ""):
+                # A form that other sites show in a frame.
+                continue
             response.headers.setdefault(name, value)
         if REQUEST_ID in request:
             response.headers["X-Request-Id"] = request[REQUEST_ID]
@@ -157,6 +160,9 @@ async def sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
         here.texts.refresh()
     if request.path.startswith(("/static/", "/texts/")) or request.path == "/healthz":
         return await handler(request)
+    route = route_of(request)
+    if route is not None and route.open:
+        return await handler(request)
     person = await here.identify(request)
     if person is not None:
         request[CURRENT] = person
@@ -185,14 +191,14 @@ async def permission(request: web.Request, handler: Handler) -> web.StreamRespon
 @web.middleware
 async def csrf(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses changes that come from another site: cookie sessions need their token, everybody the right origin."""
-    if request.method in SAFE:
+    route = route_of(request)
+    if request.method in SAFE or (route is not None and route.open):
         return await handler(request)
     person = request.get(CURRENT)
     if person is not None and person.via == "token":
         return await handler(request)
     if not _same_origin(request):
         raise Forbidden(N_("This request came from another site and was refused."), code="cross_site")
-    route = route_of(request)
     # A route without permission (sign-in) does nothing in the signed-in person's name: the origin is enough.
     if person is not None and route is not None and route.permission is not None:
         given = request.headers.get("X-CSRF-Token")

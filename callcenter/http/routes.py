@@ -28,6 +28,8 @@ class Route:
     Paths below ``/api/v1`` answer JSON, take a bearer token or the session cookie with a CSRF header, and stand in
     openapi.json with ``summary``, ``body``, ``returns`` (msgspec types) and ``params``. Other paths are pages.
     ``any_of`` widens: one of these permissions is enough (the handler then narrows what is seen).
+    ``open`` routes are for everybody's pages and programs, also for forms on other sites: nobody is looked for behind
+    the request, whatever cookie or token it carries, so that nothing can be done in anybody's name.
     """
 
     method: str
@@ -41,6 +43,12 @@ class Route:
     params: tuple[Param, ...] = ()
     status: int = 200
     media: str = "application/json"
+    open: bool = False
+
+    def __post_init__(self) -> None:
+        """An open route knows nobody, so it can need no permission."""
+        if self.open and self.permission is not None:
+            raise ValueError(f"{self.path} is open and needs {self.permission}")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.accounts import queries
-from callcenter.features.accounts.models import Business, Membership
+from callcenter.features.accounts.models import AuditEntry, Business, Membership
+from callcenter.features.accounts.queries import AuditFilter, audit_actions, audit_count, audit_entries
+from callcenter.features.accounts.usecases.address import address
 from callcenter.features.accounts.usecases.audit import audit
 from callcenter.features.accounts.usecases.passwords import hash_now, hash_password
 from callcenter.features.accounts.usecases.people import (
@@ -20,10 +22,16 @@ from callcenter.features.accounts.usecases.people import (
 )
 
 __all__ = [
+    "AuditEntry",
+    "AuditFilter",
     "BusinessInfo",
     "Person",
     "add_member",
+    "address",
     "audit",
+    "audit_actions",
+    "audit_count",
+    "audit_entries",
     "business",
     "businesses",
     "create_business",

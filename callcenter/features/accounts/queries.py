@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.accounts.models import (
     ApiToken,
+    AuditEntry,
     Business,
     Membership,
     SignInAttempt,
@@ -103,3 +104,55 @@ async def failures(
     if email is not None:
         query = query.where(SignInAttempt.email == email)
     return [(row.id, row.at) for row in await session.execute(query)]
+
+
+class AuditFilter(NamedTuple):
+    """Which audit entries are wanted; empty = all. ``action`` may be the beginning of names (``contact.``)."""
+
+    user_id: int | None = None
+    action: str = ""
+    object_type: str = ""
+    object_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def audit_entries(
+    session: AsyncSession, wanted: AuditFilter, *, offset: int = 0, limit: int = 50, before: int | None = None
+) -> list[AuditEntry]:
+    """Audit entries, the newest first; ``before`` (an id) goes on behind an earlier portion."""
+    statement = select(AuditEntry).where(*_audit_where(wanted)).order_by(AuditEntry.id.desc())
+    if before is not None:
+        statement = statement.where(AuditEntry.id < before)
+    return list(await session.scalars(statement.offset(offset).limit(limit)))
+
+
+async def audit_count(session: AsyncSession, wanted: AuditFilter) -> int:
+    """How many audit entries there are."""
+    return await session.scalar(select(func.count()).select_from(AuditEntry).where(*_audit_where(wanted))) or 0
+
+
+async def audit_actions(session: AsyncSession) -> list[str]:
+    """The actions that were ever done in the business."""
+    return sorted(await session.scalars(select(AuditEntry.action).distinct()))
+
+
+def _audit_where(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.user_id is not None:
+        where.append(AuditEntry.user_id == wanted.user_id)
+    if wanted.action:
+        where.append(
+            AuditEntry.action.startswith(wanted.action, autoescape=True)
+            if wanted.action.endswith(".")
+            else AuditEntry.action == wanted.action
+        )
+    if wanted.object_type:
+        where.append(AuditEntry.object_type == wanted.object_type)
+    if wanted.object_id:
+        where.append(AuditEntry.object_id == wanted.object_id)
+    if wanted.since is not None:
+        where.append(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        where.append(AuditEntry.at < wanted.until)
+    return where

@@ -9,11 +9,12 @@ from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChan
 from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site
 from callcenter.features.calls.queries.views import CallDetail
-from callcenter.features.calls.usecases import belonging
+from callcenter.features.calls.usecases import belonging, erasing
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.contacts import api as contacts
+from callcenter.features.privacy import api as privacy
 from callcenter.http.permissions import CALLS_DIAL, CALLS_OWN
 from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import CallView
@@ -21,6 +22,7 @@ from callcenter.plugin import Feature, Job, Services, Subscription
 
 contacts.add_history(contacts.Source("call", "calls/history.html", site.history))
 contacts.add_merger(belonging.MERGER)
+privacy.add_part(privacy.Part("calls", erasing.held, erasing.erase))
 
 
 async def _start(services: Services) -> None:

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
-from callcenter.features.contacts.queries import access
+from callcenter.features.contacts.queries import access, exporting, finding, searching
+from callcenter.features.contacts.queries.filtering import Selection, selected
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
-from callcenter.features.contacts.usecases import bulk_undo, bulk_write, keeping, registry
+from callcenter.features.contacts.usecases import bulk_undo, bulk_write, erasing, keeping, leads, registry
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
@@ -25,11 +26,12 @@ from callcenter.live.views import ContactBrief
 
 __all__ = [
     "BulkAction", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
-    "Guard", "Hook", "Leftovers", "Merger", "Portion", "Section", "Source", "Viewer", "access", "activity",
-    "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of", "briefs", "bulk_undo",
-    "bulk_write", "by_numbers", "count_with", "counters", "create_client", "email", "ensure_contact",
-    "ensure_contacts", "erase", "find_by_number", "get", "ids_matching", "local_time", "merge", "numbers_of",
-    "on_archive", "outside", "own_value", "place", "sections", "sort_key", "tidy", "viewer",
+    "Guard", "Hook", "Leftovers", "Merger", "Portion", "Section", "Selection", "Source", "Viewer", "access",
+    "activity", "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of", "briefs",
+    "bulk_undo", "bulk_write", "by_numbers", "count_with", "counters", "create_client", "email", "ensure_contact",
+    "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "get", "ids_matching", "leads",
+    "local_time", "merge", "numbers_of", "on_archive", "outside", "own_value", "place", "searching", "sections",
+    "selected", "sort_key", "tidy", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]

@@ -278,6 +278,7 @@ _SUBJECTS = {
     "/profile/sessions/end-others": "sessions",
     "/profile/sessions/end-all": "sessions",
     "/profile/tokens": "tokens",
+    r"/forms/{token:[\w-]{16,64}}": "lists",
     r"/profile/tokens/{id:\d{1,18}}/revoke": "tokens",
 }
 

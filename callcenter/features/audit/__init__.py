@@ -1,0 +1,1 @@
+"""The audit log's page: who did what to what, from where, when (PLT-07)."""

@@ -1,0 +1,126 @@
+"""What an entry of the audit log says in words, and which entries are asked for. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from callcenter.core.errors import BadInput
+from callcenter.core.i18n import N_
+
+PER_PAGE, MAX_PAGE = 50, 20_000
+# Known actions as sentences; places are filled from the entry's detail, missing ones with a dash.
+SENTENCES: dict[str, str] = {
+    "sign_in": N_("Signed in to the company"),
+    "token.create": N_("Made the API token “%(name)s”"),
+    "recording.listen": N_("Listened to a recording"),
+    "recording.download": N_("Downloaded a recording (%(format)s)"),
+    "call.comment": N_("Commented a call"),
+    "number.change": N_("Changed a number"),
+    "campaign.create": N_("Made an ad campaign"),
+    "campaign.finish": N_("Finished an ad campaign"),
+    "contacts.export": N_("Exported clients: %(rows)s (%(format)s)"),
+    "contacts.export.fetch": N_("Fetched a file of clients: %(rows)s (%(format)s)"),
+    "webform.create": N_("Made the site form “%(title)s”"),
+    "webform.change": N_("Changed the site form “%(title)s”"),
+    "webform.renew": N_("Gave the site form “%(title)s” a new address"),
+    "webform.delete": N_("Deleted the site form “%(title)s”"),
+    "list.address": N_("Gave the list “%(title)s” an address for programs"),
+    "list.address.off": N_("Took away the address of the list “%(title)s”"),
+    "list.delete": N_("Deleted a list of clients"),
+    "tag.delete": N_("Deleted a tag"),
+    "audit.export": N_("Exported the audit log"),
+    "privacy.export": N_("Gave out all that is held on a person"),
+    "privacy.fetch": N_("Fetched the file with all that is held on a person"),
+    "privacy.erase": N_("Erased a person's data"),
+    "import.start": N_("Began an import of clients"),
+    "import.undo": N_("Undid an import of clients"),
+    "contact.delete": N_("Deleted a client"),
+    "contact.archive": N_("Put a client into the archive"),
+    "contact.merge": N_("Merged duplicates"),
+    "contact.consent": N_("Wrote down a consent"),
+    "contact.history.delete": N_("Deleted an entry of a client's history"),
+    "contact.file.delete": N_("Deleted a client's document"),
+    "contact.fields": N_("Changed the fields of the cards"),
+    "contact.choices": N_("Changed the client types or warmth"),
+    "contact.access": N_("Changed who sees which clients"),
+    "work.undo": N_("Undid a mass action"),
+    "duplicates.check": N_("Changed when duplicates are looked for"),
+}
+OBJECTS: dict[str, str] = {
+    "token": N_("API token"),
+    "recording": N_("Recording"),
+    "call": N_("Call"),
+    "number": N_("Number"),
+    "campaign": N_("Campaign"),
+    "export": N_("Export"),
+    "webform": N_("Form"),
+    "list": N_("List"),
+    "tag": N_("Tag"),
+    "contact": N_("Client"),
+    "import": N_("Import"),
+    "job": N_("Background job"),
+    "business": N_("Company"),
+    "audit": N_("Audit log"),
+}
+_LINKS = {"contact": "/contacts/{}", "call": "/calls/{}"}
+
+
+def sentence(action: str) -> str | None:
+    """The text (gettext key) of a known action, None for another."""
+    return SENTENCES.get(action)
+
+
+def places(detail: dict[str, Any]) -> dict[str, str]:
+    """What fills the places of a sentence: what is missing is a dash."""
+    return _Dashes({key: str(value) for key, value in detail.items()})
+
+
+class _Dashes(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def facts(detail: dict[str, Any]) -> str:
+    """The entry's detail as one line."""
+    return ", ".join(f"{key}: {_short(value)}" for key, value in detail.items() if value not in (None, "", [], {}))
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else text[:199] + "…"
+
+
+def link(object_type: str, object_id: str) -> str:
+    """The page of what was done something to; empty when it has none."""
+    return _LINKS[object_type].format(object_id) if object_type in _LINKS and object_id else ""
+
+
+def day(typed: str, field: str) -> date | None:
+    """A day as YYYY-MM-DD, None when empty. Raises BadInput that names ``field``."""
+    if not typed:
+        return None
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        message = N_("This is not a date.")
+        raise BadInput(message, fields={field: message}) from None
+
+
+def span(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """From the first day until the end of the last one, as moments; turned round when they are mixed up."""
+    if first and last and last < first:
+        first, last = last, first
+    since = datetime.combine(first, time(), zone).astimezone(UTC) if first else None
+    until = datetime.combine(last + timedelta(days=1), time(), zone).astimezone(UTC) if last else None
+    return since, until
+
+
+def number(typed: str, field: str) -> int | None:
+    """A whole number, None when empty. Raises BadInput that names ``field``."""
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 10):
+        raise BadInput(N_("Some data cannot be used."), fields={field: N_("This value cannot be used.")})
+    return int(typed)

@@ -1,0 +1,51 @@
+"""The few clients that a search as one types shows at once, however many there are."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.contacts.models import Contact, ContactPhone
+from callcenter.features.contacts.queries import searching
+from callcenter.features.contacts.queries.access import visible
+from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.rules.access import Viewer
+
+# A piece of text that is in more cards than this is common.
+RARE = 2000
+
+
+async def first(session: AsyncSession, who: Viewer, text: str, kind: str, limit: int) -> list[Contact]:
+    """Up to ``limit`` cards of one kind that ``who`` sees and that have ``text`` (in small letters) in them.
+
+    Not sorted in the database: among a million cards a common piece of a name is in very many of them.
+    """
+    kinds = [Contact.kind == kind, Contact.state.in_(("client", "contact"))]
+    where = [visible(who), await _matches(session, text), *kinds]
+    return list(await session.scalars(select(Contact).where(*where).limit(limit)))
+
+
+async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    if len(text) < searching.SHORTEST:
+        # One or two letters are in no trigram: names that begin so.
+        if sqlite:
+            return Contact.name_key.between(text, text + "\U0010ffff")
+        return Contact.search.like(people.like(text)[1:], escape="\\")
+    if not sqlite:
+        # PostgreSQL knows by itself whether a piece is rare (the index) or common (the first rows will do).
+        return searching.found(session, text)
+    ids = list(await session.scalars(searching.near(text).limit(RARE + 1)))
+    exactly = func.instr(Contact.search, text) > 0
+    # What is common need not be looked up in the index, which would give every match before the first is shown.
+    return exactly if len(ids) > RARE else and_(Contact.id.in_(ids), exactly)
+
+
+async def numbers(session: AsyncSession, ids: list[int]) -> dict[int, str]:
+    """The first number of each card that has one."""
+    rows = await session.execute(
+        select(ContactPhone.contact_id, ContactPhone.e164)
+        .where(ContactPhone.contact_id.in_(ids))
+        .order_by(ContactPhone.id.desc())
+    )
+    return {row.contact_id: row.e164 for row in rows}
