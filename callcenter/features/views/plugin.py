@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callcenter.features.views import pages
 from callcenter.plugin import Feature
 
-FEATURE = Feature(name="views")
+FEATURE = Feature(name="views", routes=pages.ROUTES)

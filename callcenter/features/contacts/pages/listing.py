@@ -2,6 +2,275 @@
 
 from __future__ import annotations
 
-from callcenter.http.routes import Route
+from typing import Any
+from urllib.parse import urlencode
 
-ROUTES: tuple[Route, ...] = ()
+import msgspec
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.errors import BadInput
+from callcenter.features.accounts import api as accounts
+from callcenter.features.contacts.models import ContactChoice, ContactList, Tag
+from callcenter.features.contacts.queries import access, cells
+from callcenter.features.contacts.queries import labels as labelled
+from callcenter.features.contacts.rules import columns, filters, wording
+from callcenter.features.contacts.rules.access import Viewer
+from callcenter.features.contacts.usecases import browsing
+from callcenter.features.contacts.usecases.browsing import MAX_PER_PAGE, PER_PAGE, Asked, Found, Known
+from callcenter.features.views import api as views
+from callcenter.http import render
+from callcenter.http.current import Current, current
+from callcenter.http.permissions import CONTACTS_SEE
+from callcenter.http.routes import NavItem, Param, Route
+from callcenter.plugin import services
+
+# How many rows fit into the window; the page's script measures it (CON-08, «адаптивно»).
+ROWS_COOKIE = "callcenter_rows"
+MOST_TAGS = 500
+_LISTS = select(ContactList.id, ContactList.title).order_by(ContactList.title)
+KEPT = ("q", "state", "list", "where", "sex", "phone", "email", "tag", "type", "cols", "sort")
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """A client in a list: what is always there, and the chosen columns as text."""
+
+    id: int
+    number: int | None
+    name: str
+    phones: list[str]
+    cells: dict[str, str]
+
+
+class ListPage(msgspec.Struct, kw_only=True):
+    """A page of a list; ``exact`` False: the total changes just now."""
+
+    rows: list[Row]
+    total: int
+    exact: bool
+    page: int
+    pages: int
+
+
+async def persons_page(request: web.Request) -> web.Response:
+    """GET /contacts."""
+    return await _page(request, "persons")
+
+
+async def organisations_page(request: web.Request) -> web.Response:
+    """GET /organisations."""
+    return await _page(request, "organisations")
+
+
+async def persons_list(request: web.Request) -> web.Response:
+    """GET /api/v1/contacts."""
+    return await _api(request, "persons")
+
+
+async def organisations_list(request: web.Request) -> web.Response:
+    """GET /api/v1/organisations."""
+    return await _api(request, "organisations")
+
+
+async def _api(request: web.Request, section: str) -> web.Response:
+    here, person = services(request), current(request)
+    async with here.db.business(person.business_id) as session:
+        there = await browsing.known(session, section[:-1])
+        wish = browsing.asked(request.query, section, there, person, per_page=MAX_PER_PAGE)
+        found = await browsing.find(here, session, person, wish)
+        shown = {one.key for one in wish.columns}
+        loaded = await cells.load(session, found.rows, shown)
+    rows = [
+        Row(
+            id=one.id,
+            number=one.number,
+            name=one.name or one.inn,
+            phones=loaded.phones.get(one.id, []),
+            cells={key: _plain(one, key, loaded) for key in shown},
+        )
+        for one in found.rows
+    ]
+    return render.api(
+        request, ListPage(rows=rows, total=found.total, exact=found.exact, page=found.page, pages=found.pages)
+    )
+
+
+def _plain(row: Any, key: str, loaded: cells.Cells) -> str:
+    phones = loaded.phones.get(row.id, [])
+    if key in ("phone", "phone2", "phone3"):
+        place = int(key[5:] or 1) - 1
+        return phones[place] if place < len(phones) else ""
+    if key == "tags":
+        return "; ".join(loaded.tags.get(row.id, ()))
+    if key in ("created", "changed"):
+        at = row.created_at if key == "created" else row.changed_at
+        return at.isoformat().replace("+00:00", "Z") if at else ""
+    return cells.text(row, key, loaded)
+
+
+async def _page(request: web.Request, section: str) -> web.Response:
+    here, person = services(request), current(request)
+    name = "contacts" if section == "persons" else "organisations"
+    problem = ""
+    async with here.db.business(person.business_id) as session:
+        there = await browsing.known(session, section[:-1])
+        query = {key: value for key, value in request.query.items() if value}
+        if not request.query_string:
+            query = {key: str(value) for key, value in (await views.last(session, person, name)).items()}
+        wish, found, problem = await _found(request, session, query, section, there)
+        if not problem and request.query_string:
+            kept = {key: query[key] for key in KEPT if key in query}
+            await views.remember(session, person, name, kept, here.clock.now())
+        shown = {one.key for one in wish.columns}
+        loaded = await cells.load(session, found.rows, shown)
+        options = await _options(session, person)
+        saved = await views.views(session, person, name)
+        said = await _said(request, session, wish, there, options)
+    return render.page(
+        request,
+        "contacts/list.html",
+        section=section,
+        base="/" + name,
+        problem=problem,
+        wish=wish,
+        found=found,
+        loaded=loaded,
+        query=query,
+        columns=[(one, there.columns[one.key]) for one in wish.columns],
+        all_columns=list(there.columns.values()),
+        cell=cells.text,
+        options=options,
+        said=said,
+        views=saved,
+        me=person.membership_id,
+        current_view=next((one.id for one in saved if _same(one.state, query)), None),
+        fields=_fields(request, there, options),
+        operators={key: render.texts(request).gettext(text) for key, text in filters.OPERATORS.items()},
+        by_type=filters.BY_TYPE,
+        selection=msgspec.json.encode(wish.state).decode(),
+        adaptive="per_page" not in query,
+        most=MAX_PER_PAGE,
+        address=lambda **changes: _address("/" + name, query, **changes),
+        sort_text=columns.sort_text,
+        columns_text=columns.text_of(wish.columns),
+    )
+
+
+async def _found(
+    request: web.Request, session: AsyncSession, query: dict[str, str], section: str, there: Known
+) -> tuple[Asked, Found, str]:
+    """The page; with a filter that cannot be used the filter's problem in words, and nothing found."""
+    here, person = services(request), current(request)
+    rows = request.cookies.get(ROWS_COOKIE, "")
+    per_page = int(rows) if rows.isascii() and rows.isdecimal() and len(rows) < 4 else PER_PAGE
+    try:
+        wish = browsing.asked(query, section, there, person, per_page=per_page)
+        return wish, await browsing.find(here, session, person, wish), ""
+    except BadInput as error:
+        plain = {key: value for key, value in query.items() if key not in ("where", "tag", "type")}
+        wish = browsing.asked(plain, section, there, person, per_page=per_page)
+        return wish, Found([], 0, True, 1, 1), render.said(request, error)
+
+
+def _same(state: dict[str, Any], query: dict[str, str]) -> bool:
+    return {k: str(v) for k, v in state.items()} == {key: query[key] for key in KEPT if key in query}
+
+
+def _address(base: str, query: dict[str, str], **changes: Any) -> str:
+    wanted = {key: value for key, value in query.items() if key != "page"}
+    for key, value in changes.items():
+        if value in (None, ""):
+            wanted.pop(key, None)
+        else:
+            wanted[key] = str(value)
+    return f"{base}?{urlencode(wanted)}" if wanted else f"{base}?all=1"
+
+
+async def _options(session: AsyncSession, person: Current) -> dict[str, list[tuple[int, str]]]:
+    who = await access.viewer(session, person)
+    choices = list(await session.scalars(select(ContactChoice).order_by(ContactChoice.position, ContactChoice.id)))
+    return {
+        "type": [(one.id, one.title) for one in choices if one.kind == "type"],
+        "warmth": [(one.id, one.title) for one in choices if one.kind == "warmth"],
+        "member": [(one.membership_id, one.name) for one in await accounts.people(session)],
+        "tags": await _tags(session, who),
+        "lists": [(key, title) for key, title in await session.execute(_LISTS)],
+    }
+
+
+async def _tags(session: AsyncSession, who: Viewer) -> list[tuple[int, str]]:
+    """The tags that can be filtered by; who sees all clients is not kept waiting for counts."""
+    if not who.everything:
+        return [(one.tag.id, one.tag.title) for one in await labelled.tags(session, who)]
+    rows = await session.execute(select(Tag.id, Tag.title).order_by(Tag.key, Tag.id).limit(MOST_TAGS))
+    return [(key, title) for key, title in rows]
+
+
+def _fields(request: web.Request, there: Known, options: dict[str, list[tuple[int, str]]]) -> list[dict[str, Any]]:
+    """What the filter builder offers."""
+    gettext = render.texts(request).gettext
+    made = []
+    for field in there.fields.values():
+        kind = field.key if field.type == "choice" else field.type
+        choose: list[tuple[Any, str]] = list(options.get(kind, []))
+        if field.type == "sex":
+            choose = [(key, gettext(text)) for key, text in wording.SEX.items()]
+        if field.type == "options":
+            choose = [(one, one) for one in field.options]
+        title = field.title if field.own else gettext(field.title)
+        made.append({"key": field.key, "title": title, "type": field.type, "options": choose})
+    return made
+
+
+async def _said(
+    request: web.Request, session: AsyncSession, wish: Asked, there: Known, options: dict[str, list[tuple[int, str]]]
+) -> str:
+    """The super-filter in words."""
+    if not wish.state.where:
+        return ""
+    names: dict[tuple[str, Any], str] = {}
+    for kind, some in options.items():
+        names |= {("choice" if kind in ("type", "warmth") else kind, key): title for key, title in some}
+    tree = filters.decode(wish.state.where, there.fields)
+    return wording.say(tree, render.texts(request).gettext, names)
+
+
+NAV = (NavItem("/contacts", "Clients", "user", CONTACTS_SEE, 30),)
+_PARAMS = (
+    Param("q", "a piece of a name, number or e-mail"),
+    Param("where", "a tree of conditions as JSON: {join, items} and {field, op, value}"),
+    Param("state", "client (default) or archive"),
+    Param("list", "id of a list", {"type": "integer"}),
+    Param("sex", "m or f"),
+    Param("phone", "yes or no: has a number"),
+    Param("email", "yes or no: has an e-mail"),
+    Param("tag", "id of a tag", {"type": "integer"}),
+    Param("type", "id of a client type", {"type": "integer"}),
+    Param("cols", f"columns, at most {columns.MAX_COLUMNS}: name,phone,f12"),
+    Param("sort", "a column, with - in front downwards"),
+    Param("page", "from 1", {"type": "integer", "minimum": 1}),
+    Param("per_page", f"at most {MAX_PER_PAGE}", {"type": "integer", "maximum": MAX_PER_PAGE}),
+)
+ROUTES = (
+    Route("GET", "/contacts", persons_page, CONTACTS_SEE),
+    Route("GET", "/organisations", organisations_page, CONTACTS_SEE),
+    Route(
+        "GET",
+        "/api/v1/contacts",
+        persons_list,
+        CONTACTS_SEE,
+        summary="A page of clients, filtered and sorted",
+        returns=ListPage,
+        params=_PARAMS,
+    ),
+    Route(
+        "GET",
+        "/api/v1/organisations",
+        organisations_list,
+        CONTACTS_SEE,
+        summary="A page of organisations, filtered and sorted",
+        returns=ListPage,
+        params=_PARAMS,
+    ),
+)

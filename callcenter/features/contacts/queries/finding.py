@@ -35,7 +35,7 @@ async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
     if not sqlite:
         # PostgreSQL knows by itself whether a piece is rare (the index) or common (the first rows will do).
         return searching.found(session, text)
-    ids = list(await session.scalars(searching.near(text).limit(RARE + 1)))
+    ids = list(await session.scalars(searching.candidates(session, text).limit(RARE + 1)))
     exactly = func.instr(Contact.search, text) > 0
     # What is common need not be looked up in the index, which would give every match before the first is shown.
     return exactly if len(ids) > RARE else and_(Contact.id.in_(ids), exactly)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Select, column, func, select, table
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, column, func, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts.models import Contact
 from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.rules.filters import number_piece
 
 # SQLite's full-text table beside ``contacts``; it knows no businesses, so it only ever narrows a query over Contact.
 _INDEX = table("contact_search", column("rowid"), column("search"))
@@ -16,16 +19,82 @@ SHORTEST = 3
 
 def found(session: AsyncSession, typed: str) -> ColumnElement[bool]:
     """The condition that a contact's search text has ``typed`` in it, whatever the capitals."""
-    text = " ".join(typed.casefold().split())
+    text = folded(typed)
     if session.get_bind().dialect.name == "postgresql":
         return Contact.search.like(people.like(text), escape="\\")
-    exactly = func.instr(Contact.search, text) > 0
+    exactly = has(session, Contact.search, text)
     if len(text) < SHORTEST:
         return exactly
+    return Contact.id.in_(candidates(session, text)) & exactly
+
+
+def matches(session: AsyncSession, typed: str) -> ColumnElement[bool]:
+    """The same for a list that is walked: nothing is looked up first. A number may be typed as people write it."""
+    return or_(*(_walked(session, one) for one in pieces(typed)))
+
+
+def pieces(typed: str) -> list[str]:
+    """What to look for when ``typed`` was typed: the text, and the digits of a number with blanks and signs."""
+    text = folded(typed)
+    found = [text]
+    if text and not any(c.isalpha() or c == "@" for c in text):
+        digits = number_piece(text)
+        if len(digits) >= SHORTEST and digits != text:
+            found = [digits]
+    return found
+
+
+def indexed(typed: str) -> bool:
+    """Whether the trigram index can look ``typed`` up."""
+    return all(len(one) >= SHORTEST for one in pieces(typed))
+
+
+def candidates(session: AsyncSession, typed: str) -> Select[Any]:
+    """Ids of the contacts that may have ``typed`` in them, straight from the index."""
+    text = pieces(typed)[0]
+    if session.get_bind().dialect.name == "postgresql":
+        return select(Contact.id).where(Contact.search.like(people.like(text), escape="\\"))
     # LIKE with ESCAPE would not use the index: signs of LIKE stand for themselves in the exact comparison only.
-    return Contact.id.in_(near(text)) & exactly
-
-
-def near(text: str) -> Select[int]:
-    """On SQLite: ids of cards of any business that have ``text`` (in small letters), as far as the index knows."""
     return select(_INDEX.c.rowid).where(_INDEX.c.search.like(f"%{text}%"))
+
+
+def few(session: AsyncSession, typed: str, *where: ColumnElement[bool]) -> Select[Contact]:
+    """A select of contacts that match ``typed``; give it a limit, it stops as soon as it has enough.
+
+    One or two letters find only names that begin with them: what is in no index cannot be looked for on each key.
+    """
+    text = pieces(typed)[0]
+    if len(text) < SHORTEST:
+        # The bounds are for the index, the comparison is what counts.
+        begins = func.substr(Contact.name_key, 1, len(text)) == text
+        bounds = and_(Contact.name_key >= text, Contact.name_key < text + chr(0x10FFFF))
+        if session.get_bind().dialect.name == "postgresql":
+            bounds = Contact.search.like(people.like(text)[1:], escape="\\")
+        return select(Contact).where(begins, bounds, *where)
+    if session.get_bind().dialect.name == "postgresql":
+        return select(Contact).where(Contact.search.like(people.like(text), escape="\\"), *where)
+    return (
+        select(Contact)
+        .join_from(Contact, _INDEX, _INDEX.c.rowid == Contact.id)
+        .where(_INDEX.c.search.like(f"%{text}%"), has(session, Contact.search, text), *where)
+    )
+
+
+def has(session: AsyncSession, where: Any, text: str) -> ColumnElement[bool]:
+    """That ``where`` has ``text`` in it, letter by letter."""
+    if session.get_bind().dialect.name == "postgresql":
+        place: ColumnElement[int] = func.strpos(where, text)
+    else:
+        place = func.instr(where, text)
+    return place > 0
+
+
+def folded(typed: str) -> str:
+    """What was typed as it stands in a contact's search text."""
+    return " ".join(typed.casefold().split())
+
+
+def _walked(session: AsyncSession, text: str) -> ColumnElement[bool]:
+    if session.get_bind().dialect.name == "postgresql":
+        return Contact.search.like(people.like(text), escape="\\")
+    return has(session, Contact.search, text)

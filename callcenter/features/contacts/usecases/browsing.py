@@ -1,0 +1,176 @@
+"""A person looks at a list of clients: what he asked for, one page of it, and how many there are."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.errors import BadInput
+from callcenter.core.i18n import N_
+from callcenter.features.contacts.models import Contact
+from callcenter.features.contacts.queries import access, cards, filtering, lists
+from callcenter.features.contacts.rules import columns
+from callcenter.features.contacts.rules.columns import Column, Shown, Sort
+from callcenter.features.contacts.rules.filters import Field, ListState
+from callcenter.http.current import Current
+from callcenter.plugin import Services
+
+PER_PAGE, MAX_PER_PAGE = 15, 30
+# Everything that can change how many clients a filter finds.
+_TABLES = frozenset(
+    {
+        "contacts", "contact_phones", "contact_channels", "contact_tags", "contact_list_members", "contact_values",
+        "contact_managers", "contact_fields", "contact_files", "businesses",
+    }
+)  # fmt: skip
+REMEMBERED = 2000
+# A large number may be so old, in seconds, while clients come and go; it is then said to be about that.
+STALE, LARGE = 30.0, 20_000
+
+
+class Asked(NamedTuple):
+    """What a person asked of a list."""
+
+    state: ListState
+    columns: list[Shown]
+    sort: Sort
+    page: int = 1
+    per_page: int = PER_PAGE
+
+
+class Known(NamedTuple):
+    """What a list of this kind can show, be sorted and be filtered by."""
+
+    columns: dict[str, Column]
+    fields: dict[str, Field]
+
+
+class Found(NamedTuple):
+    """One page; ``exact`` False: ``total`` was counted some seconds ago and changes just now."""
+
+    rows: list[Contact]
+    total: int
+    exact: bool
+    page: int
+    pages: int
+
+
+class Totals:
+    """How many clients each filter found, until clients change; one per process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._kept: OrderedDict[bytes, tuple[int, float, int]] = OrderedDict()
+
+    def get(self, key: bytes) -> tuple[int, bool] | None:
+        """(total, whether it is exact), None when it must be counted."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        change, at, total = found
+        if change == self._services.db.changes.of(_TABLES):
+            return total, True
+        young = self._services.clock.epoch() - at < STALE
+        return (total, False) if total >= LARGE and young else None
+
+    def put(self, key: bytes, change: int, total: int) -> None:
+        """Keeps a total that was counted after ``change``."""
+        self._kept[key] = (change, self._services.clock.epoch(), total)
+        self._kept.move_to_end(key)
+        while len(self._kept) > REMEMBERED:
+            self._kept.popitem(last=False)
+
+    def change(self) -> int:
+        """The state of the tables now."""
+        return self._services.db.changes.of(_TABLES)
+
+
+async def known(session: AsyncSession, kind: str) -> Known:
+    """What persons or organisations of this business can be shown, sorted and filtered by."""
+    fields = await filtering.known_fields(session, kind)
+    hidden = frozenset(one.key for one in await cards.layout(session, kind) if one.hidden and one.key)
+    own = [one for one in fields.values() if one.own and one.type != "file"]
+    return Known(columns.columns(kind, own, hidden), {k: v for k, v in fields.items() if k not in hidden})
+
+
+def asked(query: Mapping[str, str], section: str, there: Known, person: Current, *, per_page: int) -> Asked:
+    """What the address of a list means. Raises BadInput for a filter that cannot be read; the rest is forgiving."""
+    kind = section[:-1]
+    state = ListState(
+        section="organisations" if section == "organisations" else "persons",
+        state="archive" if query.get("state") == "archive" else "client",
+        search=query.get("q", "").strip()[:200],
+        where=_tree(query.get("where", "")),
+        list=_whole(query.get("list", "")),
+        quick=_quick(query),
+        zone=person.timezone,
+    )
+    per = _whole(query.get("per_page", "")) or per_page
+    return Asked(
+        state,
+        columns.shown(query.get("cols", ""), there.columns, kind),
+        columns.sort(query.get("sort", ""), there.columns),
+        min(max(_whole(query.get("page", "")) or 1, 1), 1_000_000),
+        min(max(per, 1), MAX_PER_PAGE),
+    )
+
+
+def _tree(text: str) -> dict[str, Any] | None:
+    if not text.strip():
+        return None
+    message = N_("The filter cannot be read. Build it anew.")
+    if len(text) > 20_000:
+        raise BadInput(message, fields={"where": message}, code="bad_filter")
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise BadInput(message, fields={"where": message}, code="bad_filter") from None
+    if not isinstance(found, dict):
+        raise BadInput(message, fields={"where": message}, code="bad_filter")
+    return found or None
+
+
+def _quick(query: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The quick filters (CON-41) as conditions."""
+    found: list[dict[str, Any]] = []
+    if query.get("sex") in ("m", "f"):
+        found.append({"field": "sex", "op": "in", "value": [query["sex"]]})
+    for name, field in (("phone", "has_phone"), ("email", "has_email")):
+        if query.get(name) in ("yes", "no"):
+            found.append({"field": field, "op": query[name]})
+    for name in ("tag", "type"):
+        if (chosen := _whole(query.get(name, ""))) is not None:
+            found.append({"field": {"tag": "tags"}.get(name, name), "op": "in", "value": [chosen]})
+    return found
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+async def find(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
+    """The page that was asked for; past the end the last one. Raises BadInput."""
+    who = await access.viewer(session, person)
+    field = None
+    if wish.sort.key[:1] == "f" and wish.sort.key[1:].isdecimal():
+        field = (await filtering.known_fields(session, wish.state.kind)).get(wish.sort.key)
+    plan = await lists.plan(session, who, wish.state)
+    totals = services.part(Totals, Totals)
+    key = msgspec.json.encode((person.business_id, who, wish.state, services.clock.now().date()))
+    kept = totals.get(key)
+    if kept is None:
+        change = totals.change()
+        counted = await session.scalar(lists.counted(plan)) or 0
+        totals.put(key, change, counted)
+        kept = counted, True
+    total, exact = kept
+    pages = max(1, -(-total // wish.per_page))
+    page = min(wish.page, pages)
+    rows = await lists.page(
+        session, plan, wish.sort, (page - 1) * wish.per_page, wish.per_page, field, total if exact else None
+    )
+    return Found(rows, total, exact, page, pages)
