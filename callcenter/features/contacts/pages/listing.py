@@ -136,7 +136,7 @@ async def _page(request: web.Request, section: str) -> web.Response:
         wish=wish,
         found=found,
         loaded=loaded,
-        query=query,
+        query=dict.fromkeys(KEPT, "") | query,
         columns=[(one, there.columns[one.key]) for one in wish.columns],
         all_columns=list(there.columns.values()),
         cell=cells.text,
