@@ -29,7 +29,7 @@ export function tree(panel) {
 }
 
 function group(about, kept, depth) {
-  const join = h("select", { "aria-label": t("How the conditions are joined"), "data-join": "" },
+  const join = h("select.in", { "aria-label": t("How the conditions are joined"), "data-join": "" },
     h("option", { value: "and", selected: kept.join !== "or" }, t("all of these")),
     h("option", { value: "or", selected: kept.join === "or" }, t("any of these")));
   const items = h("div.fitems");
@@ -45,9 +45,9 @@ function group(about, kept, depth) {
 }
 
 function condition(about, kept) {
-  const field = h("select", { "aria-label": t("Field"), "data-field": "" },
+  const field = h("select.in", { "aria-label": t("Field"), "data-field": "" },
     about.fields.map((one) => h("option", { value: one.key, selected: one.key === kept.field }, one.title)));
-  const op = h("select", { "aria-label": t("Comparison"), "data-op": "" });
+  const op = h("select.in", { "aria-label": t("Comparison"), "data-op": "" });
   const value = h("span.fvalue");
   const drop = h("button.btn.icon.sm", { type: "button", "aria-label": t("Remove this condition"),
     onclick: ({ currentTarget }) => currentTarget.closest(".frule").remove() }, icon("x", "s"));
@@ -69,11 +69,11 @@ function inputs(field, op, given) {
   const list = Array.isArray(given) ? given : given === undefined || given === null ? [] : [given];
   if (op === "in" || op === "not_in") {
     const size = Math.min(4, Math.max(2, field.options.length));
-    return [h("select", { multiple: true, size, "data-value": "many", "aria-label": t("Values of “%(field)s”", { field: field.title }) },
+    return [h("select.in.many-values", { multiple: true, size, "data-value": "many", "aria-label": t("Values of “%(field)s”", { field: field.title }) },
       field.options.map(([key, title]) => h("option", { value: key, selected: list.map(String).includes(String(key)) }, title)))];
   }
   const type = op === "last_days" ? "number" : ["date", "moment"].includes(field.type) ? "date" : "text";
-  const one = (at) => h("input", { type, value: list[at] ?? "", "data-value": "", maxlength: 200,
+  const one = (at) => h("input.in", { type, value: list[at] ?? "", "data-value": "", maxlength: 200,
     "aria-label": t("Values of “%(field)s”", { field: field.title }) });
   return op === "between" ? [one(0), " – ", one(1)] : [one(0)];
 }

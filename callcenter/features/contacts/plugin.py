@@ -9,6 +9,7 @@ from callcenter.plugin import Feature, Subscription
 
 FEATURE = Feature(
     name="contacts",
+    nav=listing.NAV,
     routes=(
         *listing.ROUTES,
         *card.ROUTES,

@@ -54,7 +54,7 @@ _MORE: tuple[tuple[str, str], ...] = (
 
 def columns(entity: str, own: Iterable[Field] = (), hidden: frozenset[str] = frozenset()) -> dict[str, Column]:
     """Every column that a list of ``entity`` may have: the card's fields, own ones, and some more."""
-    found = {"name": Column("name", N_("Name"), sortable=True)}
+    found = {"name": Column("name", N_("Name") if entity == ORGANISATION else N_("Client"), sortable=True)}
     for field in base_fields(entity):
         if field.key not in ("first_name", "last_name", "name") and field.key not in hidden:
             sortable = field.key in SORTABLE or (field.key == "inn" and entity == ORGANISATION)

@@ -148,7 +148,7 @@ _MORE: tuple[tuple[str, str, str], ...] = (
 
 def base_fields(entity: str) -> dict[str, Field]:
     """What persons or organisations can be filtered by besides own fields."""
-    found = {"name": Field("name", N_("Name"), "text")}
+    found = {"name": Field("name", N_("Name") if entity == cards.ORGANISATION else N_("Client"), "text")}
     for one in cards.base_fields(entity):
         found[one.key] = Field(one.key, one.title, _BASE_TYPES.get(one.type, one.type))
     return found | {key: Field(key, title, kind) for key, title, kind in _MORE}
