@@ -169,7 +169,7 @@ async def test_nothing_of_a_person_is_left_in_any_table(
 @pytest.mark.rule("PLT-08")
 async def test_others_and_the_figures_stay(client: Client, services: Services, house: House, she: int) -> None:
     headers = house.headers("owner@a")
-    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "1"}, headers=headers)
+    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "2"}, headers=headers)
     await work.office(services).idle()
     async with services.db.business(house.businesses["a"]) as session:
         calls = {one.id: one for one in await session.scalars(select(CallRecord))}
@@ -191,7 +191,7 @@ async def test_a_number_that_two_have_stays_with_the_other(
 ) -> None:
     async with services.db.business(house.businesses["a"]) as session:
         husband = await contacts.create_client(session, contacts.ClientForm(first_name="Муж", phone=SECOND), NOW)
-    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "1"}, headers=house.headers("owner@a"))
+    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "2"}, headers=house.headers("owner@a"))
     await work.office(services).idle()
     async with services.db.business(house.businesses["a"]) as session:
         assert await contacts.numbers_of(session, husband.id) == [SECOND]
@@ -225,7 +225,7 @@ async def test_all_that_is_held_comes_as_one_file(client: Client, services: Serv
 @pytest.mark.rule("PLT-08")
 async def test_erasure_asks_twice(client: Client, services: Services, house: House, she: int) -> None:
     headers = house.headers("administrator@a") | {"Accept-Language": "en"}
-    for wrong in ({}, {"confirm": "Зинаида"}, {"confirm": "2"}):
+    for wrong in ({}, {"confirm": "Зинаида"}, {"confirm": "1"}):
         answer = await client.post(f"/api/v1/contacts/{she}/erasure", json=wrong, headers=headers)
         assert answer.status == 422
     page = await (await client.get(f"/contacts/{she}/privacy", headers=headers)).text()
@@ -236,7 +236,7 @@ async def test_erasure_asks_twice(client: Client, services: Services, house: Hou
     assert (answer.status, 'value="не то"' in await answer.text()) == (422, True)
     async with services.db.business(house.businesses["a"]) as session:
         assert await session.get(Contact, she) is not None
-    answer = await client.post(f"/contacts/{she}/privacy/erase", data={"confirm": "№1"}, headers=headers)
+    answer = await client.post(f"/contacts/{she}/privacy/erase", data={"confirm": "№2"}, headers=headers)
     assert answer.status == 200
     await work.office(services).idle()
     assert 'data-job-state="done"' in await (await client.get("/privacy", headers=headers)).text()
@@ -251,7 +251,7 @@ async def test_an_erasure_goes_on_after_a_break(
 
     whole = running.sweeping.erase
     monkeypatch.setattr(running.sweeping, "erase", broken)
-    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "1"}, headers=house.headers("owner@a"))
+    await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "2"}, headers=house.headers("owner@a"))
     await work.office(services).idle()
     monkeypatch.setattr(running.sweeping, "erase", whole)
     async with services.db.system() as session:
@@ -267,5 +267,5 @@ async def test_an_erasure_goes_on_after_a_break(
 @pytest.mark.parametrize("who", ["supervisor@a", "operator@a", "guest@a"])
 async def test_only_administrators(client: Client, house: House, she: int, who: str) -> None:
     assert (await client.get(f"/contacts/{she}/privacy", headers=house.headers(who))).status == 403
-    answer = await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "1"}, headers=house.headers(who))
+    answer = await client.post(f"/api/v1/contacts/{she}/erasure", json={"confirm": "2"}, headers=house.headers(who))
     assert answer.status == 403

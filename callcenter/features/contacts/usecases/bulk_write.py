@@ -101,7 +101,10 @@ async def tags_named(
     session: AsyncSession, owner_id: int | None, titles: Iterable[str], at: datetime
 ) -> dict[str, int]:
     """The owner's tags by their keys (titles in small letters), made where there are none."""
-    wanted = {title.casefold(): title for title in titles}
+    wanted: dict[str, str] = {}
+    for title in titles:
+        # Of several spellings the first is kept.
+        wanted.setdefault(title.casefold(), title)
     found: dict[str, int] = {}
     for part in queries.chunks(wanted):
         rows = await session.execute(select(Tag.key, Tag.id).where(Tag.owner_id == owner_id, Tag.key.in_(part)))

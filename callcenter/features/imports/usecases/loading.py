@@ -30,7 +30,7 @@ from callcenter.features.work import api as work
 
 T = TypeVar("T")
 KIND = "imports.load"
-PORTION = 500
+PORTION = 200
 COUNTED = ("persons", "organisations", "updated", "skipped", "refused")
 LOST = N_("The file of this import is gone. Load it again.")
 # What a skipped row says in the table of rows.
@@ -189,7 +189,7 @@ async def portion(session: AsyncSession, plan: Plan, rows: list[Parsed]) -> dict
     for row in good:
         planner.row(row.line.line, row.firm, row.person)
     tags = await bulk_write.tags_named(
-        session, plan.owner_id, {title for item in planner.items for title in item.card.tags}, plan.stamp
+        session, plan.owner_id, [title for item in planner.items for title in item.card.tags], plan.stamp
     )
     firms = [item for item in planner.items if item.part == FIRM]
     people = [item for item in planner.items if item.part == PERSON]
