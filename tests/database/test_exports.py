@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
@@ -181,7 +182,7 @@ async def test_files_of_others_and_old_files_are_not_there(client: Client, servi
 
 
 async def test_what_is_typed_stays_and_a_cancelled_export_leaves_no_file(
-    client: Client, services: Services, house: House
+    client: Client, services: Services, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await add(services, house, 2)
     headers = house.headers("administrator@a") | {"Accept-Language": "en"}
@@ -191,8 +192,17 @@ async def test_what_is_typed_stays_and_a_cancelled_export_leaves_no_file(
     assert answer.status == 422
     assert 'value="many"' in text
     assert 'value="7"' in text
+    cancelled, whole = asyncio.Event(), running.contacts.exporting.portion
+
+    async def portion(*arguments: Any) -> Any:
+        await cancelled.wait()
+        return await whole(*arguments)
+
+    # The job begins at once and would be done before anybody could cancel it.
+    monkeypatch.setattr(running.contacts.exporting, "portion", portion)
     made = await (await client.post("/api/v1/exports", json={"fields": ["name"]}, headers=headers)).json()
     assert (await client.delete(f"/api/v1/exports/{made['id']}", headers=headers)).status == 204
+    cancelled.set()
     await work.office(services).idle()
     assert not running.folder(services).exists() or not list(running.folder(services).iterdir())
     page = await (await client.get("/exports", headers=headers)).text()

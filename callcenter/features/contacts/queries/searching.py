@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, or_, select, table
+from sqlalchemy import ColumnElement, Select, column, func, or_, select, table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts.models import Contact
@@ -56,28 +56,6 @@ def candidates(session: AsyncSession, typed: str) -> Select[Any]:
         return select(Contact.id).where(Contact.search.like(people.like(text), escape="\\"))
     # LIKE with ESCAPE would not use the index: signs of LIKE stand for themselves in the exact comparison only.
     return select(_INDEX.c.rowid).where(_INDEX.c.search.like(f"%{text}%"))
-
-
-def few(session: AsyncSession, typed: str, *where: ColumnElement[bool]) -> Select[Contact]:
-    """A select of contacts that match ``typed``; give it a limit, it stops as soon as it has enough.
-
-    One or two letters find only names that begin with them: what is in no index cannot be looked for on each key.
-    """
-    text = pieces(typed)[0]
-    if len(text) < SHORTEST:
-        # The bounds are for the index, the comparison is what counts.
-        begins = func.substr(Contact.name_key, 1, len(text)) == text
-        bounds = and_(Contact.name_key >= text, Contact.name_key < text + chr(0x10FFFF))
-        if session.get_bind().dialect.name == "postgresql":
-            bounds = Contact.search.like(people.like(text)[1:], escape="\\")
-        return select(Contact).where(begins, bounds, *where)
-    if session.get_bind().dialect.name == "postgresql":
-        return select(Contact).where(Contact.search.like(people.like(text), escape="\\"), *where)
-    return (
-        select(Contact)
-        .join_from(Contact, _INDEX, _INDEX.c.rowid == Contact.id)
-        .where(_INDEX.c.search.like(f"%{text}%"), has(session, Contact.search, text), *where)
-    )
 
 
 def has(session: AsyncSession, where: Any, text: str) -> ColumnElement[bool]:
