@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -29,7 +30,7 @@ def test_filter_columns_order_and_a_view(supervisor: Person) -> None:
     supervisor.open("/contacts")
     rows = page.locator("tr[data-client]")
     expect(rows.first).to_be_visible()
-    expect(page.locator(".pager").last).to_contain_text("Всего: 300, адаптивно")
+    expect(page.locator(".pager").last).to_contain_text(re.compile(r"Всего: \d+, адаптивно"))
     page.wait_for_function("document.querySelectorAll('tr[data-client]').length <= 30")
     supervisor.picture("clients")
 

@@ -16,7 +16,7 @@ def test_duplicates_are_found_ticked_and_merged(operator: Person) -> None:
     for name in ("Анна", "Аня", "Анюта"):
         page.evaluate(
             "async ([name, phone]) => callcenter.api('POST', '/api/v1/contacts',"
-            " { first_name: name, phone, position: name })",
+            " { first_name: name, last_name: 'Ким', phone, position: name })",
             [name, PHONE],
         )
     operator.open("/duplicates")
