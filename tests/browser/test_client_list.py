@@ -74,6 +74,7 @@ def test_filter_columns_order_and_a_view(supervisor: Person) -> None:
     sheet.get_by_role("button", name="Применить").click()
     expect(page.locator('th[data-column="city"]')).to_be_visible()
     expect(page.locator('th[data-column="responsible"]')).to_have_count(0)
+    expect(page.locator('th[data-column="name"]')).to_have_css("width", "260px")
 
     page.locator('th[data-column="name"] a').click()
     expect(page.locator('th[data-column="name"]')).to_have_attribute("aria-sort", "ascending")
