@@ -33,6 +33,7 @@ from callcenter.features.exports import plugin as exports
 from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
 from callcenter.features.numbers import plugin as numbers
+from callcenter.features.prices import plugin as prices
 from callcenter.features.privacy import plugin as privacy
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
@@ -75,6 +76,7 @@ FEATURES: tuple[Feature, ...] = (
     webforms.FEATURE,
     exports.FEATURE,
     audit.FEATURE,
+    prices.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
     campaigns.FEATURE,

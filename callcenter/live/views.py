@@ -56,7 +56,10 @@ class RecordingBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallView(msgspec.Struct, kw_only=True):
-    """A call. ``state`` is 'ended' for calls of the past; ``result`` is null while the call goes on."""
+    """A call. ``state`` is 'ended' for calls of the past; ``result`` is null while the call goes on.
+
+    ``cost`` is in minor units of the business's currency, null where no price is set or it is not to be seen.
+    """
 
     id: str
     direction: Direction
@@ -84,6 +87,8 @@ class CallView(msgspec.Struct, kw_only=True):
     recording_on: bool = False
     comment: str = ""
     demo: bool = False
+    spam: bool = False
+    cost: int | None = None
 
 
 class AgentView(msgspec.Struct, kw_only=True):

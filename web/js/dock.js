@@ -185,10 +185,7 @@ export class Dock {
   }
 
   #press(digit) {
-    if (this.call) return this.#phone.do("digit", digit);
-    const field = $("#dock .dial input");
-    if (field) field.value += digit;
-    return undefined;
+    this.#phone.do("digit", digit);
   }
 
   #click(event) {

@@ -1,7 +1,7 @@
 // htmx swaps only <main>; errors become toasts, an ended session the dialog, and nothing ever takes the shell away.
 import { $, $$, announce } from "./dom.js";
 import { csrf, said } from "./api.js";
-import { config } from "./config.js";
+import { config, me } from "./config.js";
 import { Emitter } from "./emitter.js";
 import { t } from "./i18n.js";
 import { ask } from "./signin.js";
@@ -27,6 +27,7 @@ export function startNav() {
     arrived();
     compareShell(ctx.text);
   });
+  if (me) keepPlace();
   markPlace();
 }
 
@@ -94,7 +95,13 @@ export function refresh() {
   return window.htmx?.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "innerHTML strip:true" });
 }
 
+// Where a sign-in may lead back to (the server reads it, accounts/pages/entrance.py).
+function keepPlace() {
+  document.cookie = `callcenter_left=${encodeURIComponent(location.pathname)}; path=/; max-age=31536000; samesite=lax`;
+}
+
 function arrived() {
+  keepPlace();
   markPlace();
   const root = main();
   tick(root);

@@ -1,6 +1,7 @@
 // The field in the top bar finds everything as one types (a combobox: the field keeps the focus, arrows choose). A number
 // and Enter dials; what was chosen opens; anything else opens the call list with it as filter.
 import { api } from "./api.js";
+import { can } from "./config.js";
 import { $, $$, announce, h, icon, show } from "./dom.js";
 import { looksLikeNumber } from "./format.js";
 import { t } from "./i18n.js";
@@ -40,10 +41,11 @@ export function startSearch(dialer) {
   }
 
   function go(option) {
-    const { url } = option.dataset;
+    const { url, number } = option.dataset;
+    if (!url) return dial(number);
     leave();
     field.blur();
-    visit(url);
+    return visit(url);
   }
 
   async function dial(number) {
@@ -63,8 +65,17 @@ export function startSearch(dialer) {
     }
   }
 
-  function draw(groups, text) {
+  // A number that nobody has: it can be called, or become a client (TEL-52).
+  function unknown(text) {
+    const hits = [{ title: t("Call %(number)s", { number: text }), url: "", number: text, icon: "phone" }];
+    if (can("contacts.edit")) hits.push({ title: t("Create a client with this number"), url: `/contacts/new?phone=${encodeURIComponent(text)}`, icon: "plus" });
+    return { title: t("New number"), hits };
+  }
+
+  function draw(found, text) {
     let n = 0;
+    const known = found.some((group) => group.hits.some((hit) => hit.number));
+    const groups = looksLikeNumber(text) && !known ? [...found, unknown(text)] : found;
     const lines = groups.map((group) => h("div.group", { role: "group", "aria-label": group.title },
       h("div.title", { "aria-hidden": "true" }, group.title),
       group.hits.map((hit) => h("div.hit", { role: "option", id: `found-${n++}`, "aria-selected": "false", "data-url": hit.url, "data-number": hit.number || null },

@@ -32,7 +32,10 @@ class Business(Base, Shared):
 
 
 class User(Base, Shared):
-    """A person, the same in all businesses. ``email`` is lower case."""
+    """A person, the same in all businesses. ``email`` is lower case.
+
+    ``start_always`` False = a sign-in leads back to the page that was left instead of the work place (TEL-66).
+    """
 
     __tablename__ = "users"
 
@@ -43,6 +46,7 @@ class User(Base, Shared):
     language: Mapped[str] = mapped_column(String(8), default="ru")
     timezone: Mapped[str] = mapped_column(String(64), default="Europe/Moscow")
     theme: Mapped[str] = mapped_column(String(8), default="auto")
+    start_always: Mapped[bool] = mapped_column(default=True)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

@@ -156,3 +156,8 @@ def _audit_where(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         where.append(AuditEntry.at < wanted.until)
     return where
+
+
+async def starts_always(session: AsyncSession, user_id: int) -> bool:
+    """Whether a sign-in of the person always opens the work place (system session)."""
+    return bool(await session.scalar(select(User.start_always).where(User.id == user_id)))

@@ -13,12 +13,16 @@ OPEN = text("result IS NULL")
 
 
 class CallRecord(Base, BusinessOwned):
-    """A call; fields as in core.calls.Call. ``source`` tells whether it was seen live or rebuilt from CEL."""
+    """A call; fields as in core.calls.Call. ``source`` tells whether it was seen live or rebuilt from CEL.
+
+    ``spam`` says that its client's number is marked as spam; ``cost`` is what the call cost, in minor units of the
+    business's currency (None = no price is set for it).
+    """
 
     __tablename__ = "calls"
     __table_args__ = (
-        # Direction and result stand in the index so that counting a million calls by kind reads no rows.
-        Index("ix_calls_business_started", "business_id", "started_at", "direction", "result"),
+        # Direction, result and spam stand in the index so that counting a million calls by kind reads no rows.
+        Index("ix_calls_business_started", "business_id", "started_at", "direction", "result", "spam"),
         Index("ix_calls_business_client", "business_id", "client_number", "started_at"),
         Index("ix_calls_business_queue", "business_id", "queue_id", "started_at"),
         Index("ix_calls_business_number", "business_id", "number_id", "started_at"),
@@ -51,6 +55,20 @@ class CallRecord(Base, BusinessOwned):
     comment: Mapped[str] = mapped_column(String(2000), default="")
     source: Mapped[str] = mapped_column(String(10), default="live")
     demo: Mapped[bool] = mapped_column(default=False)
+    spam: Mapped[bool] = mapped_column(default=False)
+    cost: Mapped[int | None]
+
+
+class SpamNumber(Base, BusinessOwned):
+    """An outside number (E.164) that somebody marked as spam: its calls, also those to come, are spam (TEL-13)."""
+
+    __tablename__ = "spam_numbers"
+    __table_args__ = (UniqueConstraint("business_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(String(80))
+    marked_by: Mapped[int | None] = mapped_column(ForeignKey("memberships.id", ondelete="SET NULL"))
+    marked_at: Mapped[datetime]
 
 
 class CallAgent(Base, BusinessOwned):

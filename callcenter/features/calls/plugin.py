@@ -13,9 +13,10 @@ from callcenter.features.calls.usecases import belonging, erasing
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.calls.usecases.spam import SpamForm, SpamView
 from callcenter.features.contacts import api as contacts
 from callcenter.features.privacy import api as privacy
-from callcenter.http.permissions import CALLS_DIAL, CALLS_OWN
+from callcenter.http.permissions import CALLS_ALL, CALLS_DIAL, CALLS_OWN
 from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import CallView
 from callcenter.plugin import Feature, Job, Services, Subscription
@@ -83,6 +84,24 @@ FEATURE = Feature(
             summary="End a call that goes on",
             returns=rest.HungUp,
             status=202,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls/{id}/spam",
+            rest.call_spam,
+            CALLS_OWN,
+            summary="Mark the call's number as spam, or take the mark off",
+            body=SpamForm,
+            returns=SpamView,
+        ),
+        Route(
+            "GET",
+            "/api/v1/spam-numbers",
+            rest.spam_list,
+            CALLS_ALL,
+            summary="Numbers that are marked as spam",
+            params=rest.LIST_PARAMS[-2:],
+            returns=rest.SpamList,
         ),
         Route("GET", "/calls", site.call_list, CALLS_OWN),
         Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from callcenter.core.events import CallEnded, CallUpdated
 from callcenter.features.contacts import handlers
-from callcenter.features.contacts.pages import bulk, card, files, history, labels, listing, organisations, setup
+from callcenter.features.contacts.pages import (
+    bulk,
+    card,
+    dialbook,
+    files,
+    history,
+    labels,
+    listing,
+    organisations,
+    setup,
+)
 from callcenter.plugin import Feature, Subscription
 
 FEATURE = Feature(
@@ -19,6 +29,7 @@ FEATURE = Feature(
         *setup.ROUTES,
         *labels.ROUTES,
         *bulk.ROUTES,
+        *dialbook.ROUTES,
     ),
     subscriptions=(
         Subscription(CallUpdated, handlers.call_updated, "contacts"),

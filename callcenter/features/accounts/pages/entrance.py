@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 import msgspec
 from aiohttp import web
 from yarl import URL
 
 from callcenter.core.errors import BadInput, ProductError
 from callcenter.core.i18n import N_
-from callcenter.features.accounts import rules
+from callcenter.features.accounts import queries, rules
 from callcenter.features.accounts.pages.common import drop_cookie, me, set_cookie
 from callcenter.features.accounts.usecases import settings, sign_in, who
 from callcenter.features.accounts.usecases.address import address
@@ -17,6 +19,10 @@ from callcenter.http.current import CURRENT, current
 from callcenter.http.formats import language_name
 from callcenter.http.render import LANGUAGE_COOKIE
 from callcenter.plugin import services
+
+# Set by the page (js/nav.js): the path that this browser showed last.
+LEFT_COOKIE = "callcenter_left"
+MAX_LEFT = 500
 
 
 class Credentials(msgspec.Struct, kw_only=True):
@@ -50,9 +56,19 @@ async def submit(request: web.Request) -> web.StreamResponse:
     except ProductError as error:
         status = 422 if error.status == 401 else error.status
         return _form(request, target, email=form.email, error=render.said(request, error), status=status)
+    if target == "/":
+        target = await _start(request, done.user_id)
     response = web.Response(status=303, headers={"Location": target, "Cache-Control": "no-store"})
     set_cookie(request, response, done.cookie)
     return response
+
+
+async def _start(request: web.Request, user_id: int) -> str:
+    """Where a sign-in leads that asked for no page: the work place, or the page that was left (TEL-66)."""
+    async with services(request).db.system() as session:
+        always = await queries.starts_always(session, user_id)
+    left = request.cookies.get(LEFT_COOKIE, "")
+    return "/" if always else rules.safe_next(unquote(left)[:MAX_LEFT])
 
 
 async def create(request: web.Request) -> web.StreamResponse:

@@ -19,12 +19,16 @@ from callcenter.plugin import services
 
 
 class ProfilePatch(msgspec.Struct, kw_only=True):
-    """What to change; absent = unchanged. ``theme``: auto, light or dark."""
+    """What to change; absent = unchanged. ``theme``: auto, light or dark.
+
+    ``start_always``: whether a sign-in always opens the work place, else the page that was left (TEL-66).
+    """
 
     name: str | None = None
     language: str | None = None
     timezone: str | None = None
     theme: str | None = None
+    start_always: bool | None = None
 
 
 class PasswordChange(msgspec.Struct, kw_only=True):
@@ -139,6 +143,7 @@ async def _change(request: web.Request, wish: ProfilePatch) -> None:
         language=wish.language,
         timezone=wish.timezone,
         theme=wish.theme,
+        start_always=wish.start_always,
     )
 
 
@@ -180,7 +185,10 @@ async def _page(
     status: int = 200,
 ) -> web.Response:
     person = current(request)
-    values = {
+    async with services(request).db.system() as session:
+        start_always = await queries.starts_always(session, person.user_id)
+    values: dict[str, str | bool] = {
+        "start_always": start_always,
         "name": person.name,
         "language": person.language,
         "timezone": person.timezone,

@@ -23,6 +23,7 @@ async def change_profile(
     language: str | None = None,
     timezone: str | None = None,
     theme: str | None = None,
+    start_always: bool | None = None,
 ) -> None:
     """Changes what is given; raises BadInput that names every wrong field."""
     wrong: dict[str, str] = {}
@@ -36,7 +37,13 @@ async def change_profile(
         wrong["theme"] = N_("This value cannot be used.")
     if wrong:
         raise BadInput(N_("Some fields cannot be used."), fields=wrong)
-    values = {"name": name and name.strip(), "language": language, "timezone": timezone, "theme": theme}
+    values: dict[str, str | bool | None] = {
+        "name": name and name.strip(),
+        "language": language,
+        "timezone": timezone,
+        "theme": theme,
+    }
+    values["start_always"] = start_always
     given = {key: value for key, value in values.items() if value is not None}
     if given:
         async with services.db.system() as session:

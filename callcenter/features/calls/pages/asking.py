@@ -16,6 +16,7 @@ from callcenter.features.calls.rules.filters import Asked, Filters
 from callcenter.features.calls.rules.rows import RESULT_TITLES
 from callcenter.features.calls.usecases.dial import scope_of
 from callcenter.http.current import Current
+from callcenter.http.permissions import CALLS_ALL
 from callcenter.live.views import CallView
 from callcenter.plugin import Services
 
@@ -60,9 +61,11 @@ async def complete(session: AsyncSession, records: Sequence[CallRecord], total: 
     return Found(list(records), people, await views.names_for(session, records, people), total)
 
 
-def put_live(services: Services, business_id: int, view: CallView) -> None:
-    """Shows a call that goes on as it is at this moment."""
+def put_live(services: Services, person: Current, view: CallView) -> None:
+    """Shows a call that goes on as it is at this moment, and its cost only to who sees everybody's calls."""
+    if not person.can(CALLS_ALL):
+        view.cost = None
     if view.result is None:
-        call = services.live.call(business_id, view.id)
+        call = services.live.call(person.business_id, view.id)
         if call is not None:
             views.overlay(view, call)

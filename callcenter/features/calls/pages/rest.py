@@ -12,11 +12,13 @@ from callcenter.core.i18n import N_
 from callcenter.features.calls.pages import asking
 from callcenter.features.calls.queries import views
 from callcenter.features.calls.queries.lists import may_see
+from callcenter.features.calls.queries.spam import page as spam_page
 from callcenter.features.calls.queries.stored import one
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.rules.filters import MAX_PER_PAGE, PER_PAGE, pages
-from callcenter.features.calls.usecases import dial
+from callcenter.features.calls.usecases import dial, spam
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm, scope_of
+from callcenter.features.calls.usecases.spam import SpamForm
 from callcenter.http import render
 from callcenter.http.current import Current, current
 from callcenter.http.routes import Param
@@ -25,7 +27,7 @@ from callcenter.plugin import Services, services
 
 _IDS = {"type": "array", "items": {"type": "integer"}}
 LIST_PARAMS = (
-    Param("kind", "in (answered), missed, out or internal"),
+    Param("kind", "in (answered), missed, out, internal or spam"),
     Param("result", "one or several results", {"type": "array", "items": {"type": "string"}}),
     Param("number", "ids of own numbers", _IDS),
     Param("queue", "ids of queues", _IDS),
@@ -35,6 +37,7 @@ LIST_PARAMS = (
     Param("from", "first day, YYYY-MM-DD", {"type": "string", "format": "date"}),
     Param("to", "last day, YYYY-MM-DD", {"type": "string", "format": "date"}),
     Param("q", "a piece of a number or of a name"),
+    Param("requests", "1 = of each outside number only its last call"),
     Param("page", "from 1", {"type": "integer", "minimum": 1}),
     Param("per_page", f"at most {MAX_PER_PAGE}, else {PER_PAGE}", {"type": "integer", "maximum": MAX_PER_PAGE}),
 )
@@ -63,6 +66,22 @@ class HungUp(msgspec.Struct, kw_only=True):
     id: str
 
 
+class SpamNumberView(msgspec.Struct, kw_only=True):
+    """A number that is marked as spam, and since when."""
+
+    number: str
+    marked_at: str
+
+
+class SpamList(msgspec.Struct, kw_only=True):
+    """A page of the marked numbers, the newest first."""
+
+    numbers: list[SpamNumberView]
+    total: int
+    page: int
+    per_page: int
+
+
 async def call_list(request: web.Request) -> web.Response:
     """GET /api/v1/calls: calls of the past and those that go on."""
     person, here = current(request), services(request)
@@ -71,7 +90,7 @@ async def call_list(request: web.Request) -> web.Response:
         found = await asking.find(here, session, person, form)
     calls = [views.call_view(record, found.people.get(record.id, ()), found.named) for record in found.records]
     for view in calls:
-        asking.put_live(here, person.business_id, view)
+        asking.put_live(here, person, view)
     return render.api(
         request,
         CallList(
@@ -112,6 +131,22 @@ async def call_comment(request: web.Request) -> web.Response:
     return render.api(request, CommentView(id=call_id, comment=text))
 
 
+async def call_spam(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/spam: marks the call's number, or takes the mark off."""
+    form = await render.body(request, SpamForm)
+    view = await spam.mark(services(request), current(request), request.match_info["id"], form.spam)
+    return render.api(request, view)
+
+
+async def spam_list(request: web.Request) -> web.Response:
+    """GET /api/v1/spam-numbers."""
+    form = asking.asked(request)
+    async with services(request).db.business(current(request).business_id) as session:
+        rows, total = await spam_page(session, form.page, form.per_page)
+    numbers = [SpamNumberView(number=one.number, marked_at=views.iso(one.marked_at) or "") for one in rows]
+    return render.api(request, SpamList(numbers=numbers, total=total, page=form.page, per_page=form.per_page))
+
+
 async def detail(here: Services, person: Current, call_id: str) -> CallDetail:
     """A call that the person may see; NotFound else."""
     async with here.db.business(person.business_id) as session:
@@ -122,7 +157,7 @@ async def detail(here: Services, person: Current, call_id: str) -> CallDetail:
         mentioned = {leg.agent_id or 0 for leg in rows.legs} | {step.agent_id or 0 for step in rows.steps}
         named = await views.names_for(session, [rows.record], people, mentioned)
     view = views.call_view(rows.record, rows.agents, named)
-    asking.put_live(here, person.business_id, view)
+    asking.put_live(here, person, view)
     return CallDetail(
         call=view,
         legs=[views.leg_view(leg, named) for leg in rows.legs],

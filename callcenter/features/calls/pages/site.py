@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.pages import asking, rest
 from callcenter.features.calls.queries import lists, views
@@ -22,6 +23,7 @@ from callcenter.features.calls.usecases import dial
 from callcenter.features.calls.usecases.dial import CommentForm, scope_of
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers
+from callcenter.features.prices import api as prices
 from callcenter.features.queues import api as queues
 from callcenter.features.recordings import api as recordings
 from callcenter.http import render
@@ -48,10 +50,12 @@ async def call_list(request: web.Request) -> web.Response:
         rows = await _rows(here, session, person, found)
         options = await _options(session, person)
         chart = await _chart(here, session, person)
+        money = await _money(session, person)
     return render.page(
         request,
         "calls/list.html",
         rows=rows,
+        money_in=money,
         total=found.total,
         pages=pages(found.total, form.per_page),
         form=form,
@@ -73,7 +77,8 @@ async def some_rows(request: web.Request) -> web.Response:
         wanted = replace(asking.wanted(here, person, form), ids=ids)
         records = (await lists.page(session, wanted, scope_of(person), 1, MAX_ROWS)).records if ids else []
         rows = await _rows(here, session, person, await asking.complete(session, records, 0))
-    return render.page(request, "calls/rows.html", rows=rows, titles=TITLES, clock=clock)
+        money = await _money(session, person)
+    return render.page(request, "calls/rows.html", rows=rows, money_in=money, titles=TITLES, clock=clock)
 
 
 async def day_picture(request: web.Request) -> web.Response:
@@ -137,8 +142,16 @@ async def _rows(here: Services, session: AsyncSession, person: Current, found: a
     counts = await contacts.counters(session, {one.contact_id for one in found.records if one.contact_id})
     rows = [views.row_of(one, found.people.get(one.id, ()), found.named, counts) for one in found.records]
     for row in rows:
-        asking.put_live(here, person.business_id, row.call)
+        asking.put_live(here, person, row.call)
     return rows
+
+
+async def _money(session: AsyncSession, person: Current) -> str:
+    """The currency of the column «Cost»; empty = no column: no prices are set, or they are not to be seen."""
+    if not person.can("calls.all") or not await prices.prices(session):
+        return ""
+    business = await accounts.business(session, person.business_id)
+    return business.currency if business else ""
 
 
 def _own_recording(person: Current, call: CallView) -> bool:
@@ -169,7 +182,7 @@ async def _chart(here: Services, session: AsyncSession, person: Current) -> day.
 def _filtered(form: Asked) -> bool:
     """Whether anything narrows the list."""
     return any((form.kind, form.result, form.number, form.queue, form.agent, form.contact, form.period, form.q)) or any(
-        (form.from_, form.to)
+        (form.from_, form.to, form.requests)
     )
 
 
@@ -182,6 +195,7 @@ def _address(form: Asked, **changes: Any) -> str:
         "queue": form.queue,
         "agent": form.agent,
         "contact": form.contact,
+        "requests": 1 if form.requests else None,
         "period": form.period,
         "from": form.from_,
         "to": form.to,

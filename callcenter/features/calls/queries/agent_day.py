@@ -83,6 +83,7 @@ async def to_call_back(session: AsyncSession, scope: Scope, since: datetime, lim
         CallRecord.direction == "in",
         CallRecord.result.in_(UNREACHED),
         CallRecord.client_number != "",
+        ~CallRecord.spam,
         ~reached,
     ]
     if not scope.everything:

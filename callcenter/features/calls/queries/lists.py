@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import ColumnElement, Integer, Select, case, extract, func, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.models import CallAgent, CallRecord
@@ -160,9 +161,11 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[Colu
         where.append(CallRecord.started_at < wanted.until)
     if wanted.kind == "in":
         answered = or_(CallRecord.result == "answered", CallRecord.result.is_(None))
-        where += [CallRecord.direction == "in", answered]
+        where += [CallRecord.direction == "in", answered, ~CallRecord.spam]
     elif wanted.kind == "missed":
-        where += [CallRecord.direction == "in", CallRecord.result != "answered"]
+        where += [CallRecord.direction == "in", CallRecord.result != "answered", ~CallRecord.spam]
+    elif wanted.kind == "spam":
+        where.append(CallRecord.spam.is_(True))
     elif wanted.kind is not None:
         where.append(CallRecord.direction == wanted.kind)
     if wanted.results:
@@ -175,10 +178,30 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[Colu
         where.append(CallRecord.id.in_(wanted.ids))
     if wanted.contact is not None:
         where.append(CallRecord.contact_id == wanted.contact)
+    if wanted.requests:
+        where += _last_of_number()
     if wanted.search:
         matches, few = await _matches(session, wanted.search)
         return (None if matches is None else [*where, matches]), few
     return where, False
+
+
+def _last_of_number() -> list[ColumnElement[bool]]:
+    """The last call with each outside number, whoever took it: what was dealt with since is no open request."""
+    later = aliased(CallRecord)
+    dealt = (
+        select(later.id)
+        .where(
+            later.business_id == CallRecord.business_id,
+            later.client_number == CallRecord.client_number,
+            or_(
+                later.started_at > CallRecord.started_at,
+                (later.started_at == CallRecord.started_at) & (later.id > CallRecord.id),
+            ),
+        )
+        .exists()
+    )
+    return [CallRecord.direction != "internal", CallRecord.client_number.like("+%"), ~CallRecord.spam, ~dealt]
 
 
 async def _matches(session: AsyncSession, search: str) -> tuple[ColumnElement[bool] | None, bool]:

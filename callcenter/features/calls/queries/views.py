@@ -134,6 +134,8 @@ def call_view(record: CallRecord, people: Sequence[CallAgent], named: Named) -> 
         recording=named.recordings.get(record.id),
         comment=record.comment,
         demo=record.demo,
+        spam=record.spam,
+        cost=record.cost,
     )
 
 
@@ -155,7 +157,7 @@ def row_of(record: CallRecord, people: Sequence[CallAgent], named: Named, counts
     names = [found.name for row in people if row.own and (found := named.agent(row.agent_id))]
     return Row(
         call=call_view(record, people, named),
-        kind=rows.kind(record.direction, record.result),
+        kind=rows.kind(record.direction, record.result, record.spam),
         label=rows.label(
             names,
             number_kind=number.kind if number else None,

@@ -11,7 +11,7 @@ import msgspec
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 
-KindFilter = Literal["in", "missed", "out", "internal"]
+KindFilter = Literal["in", "missed", "out", "internal", "spam"]
 Period = Literal["today", "yesterday", "week", "month", "custom"]
 KINDS: tuple[KindFilter, ...] = get_args(KindFilter)
 PERIOD_TITLES: dict[Period, str] = {
@@ -30,6 +30,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What the call list is narrowed to; empty = everything that the person may see. Moments are aware UTC.
 
     ``ids`` picks single calls, which must match the rest as well: a page asks so for the rows that changed.
+    ``requests`` = «Только обращения»: of each outside number only its last call (TEL-17).
     """
 
     kind: KindFilter | None = None
@@ -42,6 +43,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     search: str = ""
+    requests: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +59,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     from_: str = msgspec.field(default="", name="from")
     to: str = ""
     q: str = ""
+    requests: bool = False
     page: int = 1
     per_page: int = PER_PAGE
 
@@ -76,6 +79,7 @@ def asked(query: dict[str, list[str]], results: tuple[str, ...]) -> Asked:
     values["result"] = [one for one in query.get("result", ()) if one]
     for name in ("number", "queue", "agent"):
         values[name] = [_whole(one, name) for one in query.get(name, ()) if one][:200]
+    values["requests"] = (query.get("requests") or [""])[-1] == "1"
     contact = (query.get("contact") or [""])[-1]
     values["contact"] = _whole(contact, "contact") if contact else None
     page = (query.get("page") or ["1"])[-1]
@@ -105,6 +109,7 @@ def filters(form: Asked, now: datetime, zone: ZoneInfo) -> Filters:
         since=span.since,
         until=span.until,
         search=form.q,
+        requests=form.requests,
     )
 
 

@@ -7,13 +7,14 @@ from typing import Literal, NamedTuple
 
 from callcenter.core.i18n import N_
 
-Kind = Literal["in", "missed", "out", "internal"]
+Kind = Literal["in", "missed", "out", "internal", "spam"]
 
 KIND_TITLES: dict[Kind, str] = {
     "in": N_("Incoming"),
     "missed": N_("Missed"),
     "out": N_("Outgoing"),
     "internal": N_("Internal"),
+    "spam": N_("Spam"),
 }
 RESULT_TITLES: dict[str, str] = {
     "answered": N_("Answered"),
@@ -64,8 +65,10 @@ class Label(NamedTuple):
     line: str
 
 
-def kind(direction: str, result: str | None) -> Kind:
+def kind(direction: str, result: str | None, spam: bool = False) -> Kind:
     """The call's kind in the list; an incoming call that nobody took is missed, one that goes on is not (yet)."""
+    if spam:
+        return "spam"
     if direction == "in":
         return "in" if result in (None, "answered") else "missed"
     return "out" if direction == "out" else "internal"

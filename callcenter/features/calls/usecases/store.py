@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from babel.numbers import get_currency_precision
 from msgspec.structs import replace
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call, Leg, Step
 from callcenter.core.clock import utc
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents_api
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
+from callcenter.features.calls.queries.spam import spam_numbers
 from callcenter.features.calls.queries.stored import Stored, picture, stored
 from callcenter.features.calls.rules import merging, rows
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers_api
+from callcenter.features.prices import api as prices
 from callcenter.features.queues import api as queues_api
 from callcenter.features.recordings import api as recordings
 from callcenter.live.views import ContactBrief
@@ -46,13 +50,18 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         before = merged.get(new.call.id) or (picture(there) if there else None)
         merged[new.call.id] = merging.merge(before, merging.normal(new))
     cards = await _cards(session, known, merged.values(), demo=demo)
+    spam = await spam_numbers(session, {one.call.client_number for one in merged.values()})
+    rates = await _rates(session, pictures[0].call.business_id) if any(p.call.result for p in merged.values()) else None
     rows_to_add = _NewRows()
     for one in merged.values():
         card = cards.get(one.call.client_number)
         columns = _columns(one) | ({"contact_id": card[0].id} if card and one.call.direction != "internal" else {})
+        columns["spam"] = one.call.client_number in spam
+        if rates and one.call.result is not None:
+            columns["cost"] = prices.call_cost(rates.prices, one.call, rates.digits)
         there = known.get(one.call.id)
         if there is None:
-            rows_to_add.calls.append({"id": one.call.id, "demo": demo, "contact_id": None, **columns})
+            rows_to_add.calls.append({"id": one.call.id, "demo": demo, "contact_id": None, "cost": None, **columns})
         else:
             _set(there.record, columns)
         rows_to_add.agents += _agents(there, one.call)
@@ -65,6 +74,22 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
             # In this very transaction: a recording's files are looked after as soon as the call is known.
             await recordings.register(session, one.call)
     return [_written(one.call, cards) for one in merged.values()]
+
+
+class _Rates(NamedTuple):
+    """What calls cost, and how many digits the currency has after the point."""
+
+    prices: list[prices.Price]
+    digits: int
+
+
+async def _rates(session: AsyncSession, business_id: int) -> _Rates | None:
+    """The business's prices; None when it has none."""
+    found = await prices.prices(session)
+    if not found:
+        return None
+    business = await accounts.business(session, business_id)
+    return _Rates(found, get_currency_precision(business.currency if business else "RUB"))
 
 
 @dataclass

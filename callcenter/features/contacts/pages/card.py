@@ -83,8 +83,8 @@ async def card_form(request: web.Request) -> web.Response:
 
 
 async def new_page(request: web.Request) -> web.Response:
-    """GET /contacts/new or /organisations/new: an empty form; ?organisation=… for a nested contact."""
-    kind, form = kind_asked(request), ClientForm()
+    """GET /contacts/new or /organisations/new: an empty form; ?organisation=… for a nested contact, ?phone=…"""
+    kind, form = kind_asked(request), ClientForm(phone=request.query.get("phone", "")[:40])
     organisation = request.query.get("organisation", "")
     if kind == fields.PERSON and organisation.isascii() and organisation.isdecimal() and len(organisation) < 10:
         view = await _view(request, int(organisation))

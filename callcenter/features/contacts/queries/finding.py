@@ -49,3 +49,16 @@ async def numbers(session: AsyncSession, ids: list[int]) -> dict[int, str]:
         .order_by(ContactPhone.id.desc())
     )
     return {row.contact_id: row.e164 for row in rows}
+
+
+async def all_numbers(session: AsyncSession, ids: list[int]) -> dict[int, list[tuple[str, str]]]:
+    """All numbers of each card that has any, as (number, kind), in the order of the card."""
+    rows = await session.execute(
+        select(ContactPhone.contact_id, ContactPhone.e164, ContactPhone.kind)
+        .where(ContactPhone.contact_id.in_(ids))
+        .order_by(ContactPhone.id)
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        found.setdefault(row.contact_id, []).append((row.e164, row.kind))
+    return found
