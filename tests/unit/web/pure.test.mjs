@@ -11,7 +11,19 @@ const { Frames } = await import("../../../web/js/stream.js");
 const format = await import("../../../web/js/format.js");
 const { rate } = await import("../../../web/js/phone/quality.js");
 const { levelOf } = await import("../../../web/js/phone/mic.js");
+const { whole } = await import("../../../web/js/dialpad.js");
 const { myCall, sameNumber, who } = await import("../../../web/js/mycall.js");
+
+test("a country's code goes before a number that has none", () => {
+  assert.equal(whole("9225550101", "+7"), "+79225550101");
+  assert.equal(whole("8 (922) 555-01-01", "+7"), "+79225550101");
+  assert.equal(whole("030 1234567", "+49"), "+49301234567");
+  assert.equal(whole("+44 20 7946 0000", "+7"), "+442079460000");
+  // A colleague's short number, the echo test, nothing.
+  assert.equal(whole("101", "+7"), "101");
+  assert.equal(whole("*43", "+7"), "*43");
+  assert.equal(whole("  ", "+7"), "");
+});
 
 test("a frame may come in any number of pieces", () => {
   const text = 'retry: 2000\n\nevent: snapshot\ndata: {"rev":1}\n\n: still here\n\nevent: card\r\ndata: {"a":\r\ndata: 2}\r\n\r\n';

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.calls.models import CallLeg, CallRecord, CallStep
+from callcenter.features.calls.models import CallLeg, CallRecord, CallStep, SpamNumber
 from callcenter.features.privacy import api as privacy
 from callcenter.features.recordings import api as recordings
 from callcenter.plugin import Services
@@ -39,6 +39,8 @@ async def held(here: Services, session: AsyncSession, person: privacy.Person) ->
 async def erase(here: Services, business_id: int, person: privacy.Person) -> dict[str, int]:
     """Deletes recordings and takes number, name and comment out of the calls, a portion in a transaction."""
     counts = {"calls": 0, "recordings": 0}
+    async with here.db.business(business_id) as session:
+        await session.execute(delete(SpamNumber).where(SpamNumber.number.in_(person.numbers)))
     # Whatever number they had with this card: its own, or one that it has no more.
     while True:
         async with here.db.business(business_id) as session:
