@@ -273,6 +273,8 @@ def _own(session: AsyncSession, rule: Rule, when: When) -> Condition:
         files = select(ContactFile.id).where(ContactFile.contact_id == Contact.id, ContactFile.field_id == field_id)
         return files.exists() if op == "filled" else ~files.exists()
     rows = select(ContactValue.field_id).where(ContactValue.contact_id == Contact.id, ContactValue.field_id == field_id)
+    # A list that is sorted by an own field reads the same table: this condition has rows of its own.
+    rows = rows.correlate(Contact)
     if op in ("empty", "filled"):
         return rows.exists() if op == "filled" else ~rows.exists()
     positive = {"not_equals": "equals", "not_contains": "contains", "not_in": "in"}.get(op, op)

@@ -8,6 +8,7 @@ whatever their capitals (``spellings``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
@@ -255,13 +256,21 @@ def number_piece(text: str, op: str = "contains") -> str:
     return digits
 
 
+# What stays small inside a title: «Ростов-на-Дону», «Frankfurt am Main».
+_SMALL = re.compile(r"(?<=[\s-])(?:На|Над|Под|При|В|И|О|У|За|Де|Of|The|And|In|On|De|La|Le|Du|Am|An|Der|Upon)(?=[\s-])")
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """How a text may be written: as it is, in small and in capital letters, as a sentence, as a title.
 
     Databases differ in what they know of Cyrillic capitals, so texts without a column in small letters are compared so.
     """
     lower = text.lower()
-    return tuple(dict.fromkeys((text, lower, lower[:1].upper() + lower[1:], lower.title(), text.upper())))
+    title = _SMALL.sub(lambda found: found[0].lower(), lower.title())
+    # A piece may begin in the middle of a word: «ый Ин» of «Главный Инженер».
+    inside = lower[:1] + title[1:]
+    sentence = lower[:1].upper() + lower[1:]
+    return tuple(dict.fromkeys((text, lower, sentence, lower.title(), title, inside, text.upper())))
 
 
 def span(field: Field, op: str, values: Sequence[Any], when: When) -> tuple[Any, Any]:
