@@ -38,6 +38,11 @@ def watch(session_class: type[Session]) -> None:
     event.listen(session_class, "after_rollback", _rolled_back)
 
 
+def note(session: Session, table: str) -> None:
+    """Counts a change of ``table`` that neither a flush nor a statement of the ORM has made."""
+    session.info.setdefault(_PENDING, set()).add(table)
+
+
 def _flushed(session: Session, _context: UOWTransaction) -> None:
     names = {str(inspect(row).mapper.local_table) for row in (*session.new, *session.dirty, *session.deleted)}
     session.info.setdefault(_PENDING, set()).update(names)

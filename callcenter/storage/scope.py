@@ -10,23 +10,27 @@ from __future__ import annotations
 import zlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Connection, event, func, inspect, literal, select
+from sqlalchemy import Connection, Table, event, func, inspect, literal, select
 from sqlalchemy.engine import Result
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapper, ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.orm.base import PASSIVE_NO_INITIALIZE
 
 from callcenter.core.errors import NotFound
 from callcenter.core.i18n import N_
-from callcenter.storage import changes, guard
+from callcenter.storage import bulk, changes, guard
 from callcenter.storage.base import BusinessOwned
 from callcenter.storage.guard import ScopeError
 
 SCOPE = "callcenter.business"
 SYSTEM = "callcenter.system"
+# Ids of this business that this transaction has looked up already, by class.
+_SEEN = "callcenter.seen"
 
-__all__ = ["Database", "ScopeError", "ScopedSession", "exclusive"]
+__all__ = ["Database", "ScopeError", "ScopedSession", "exclusive", "insert_many"]
 
 
 class ScopedSession(Session):
@@ -103,11 +107,44 @@ def _attach(session: Session, instance: Any) -> None:
         raise ScopeError(f"{type(instance).__name__} of another business joined to this session")
 
 
+def insert_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes many new rows of one table by the driver's own executemany, in this transaction and within its business.
+
+    For imports and mass actions, where the ORM's way costs several times what the database does. ``rows`` have the same
+    keys (columns); what they lack gets the column's plain default. The same is refused as for rows that the ORM writes:
+    another business, references to rows that are not of this business.
+    """
+    business = session.info.get(SCOPE)
+    mapper: Mapper[Any] = inspect(kind)
+    if business is None or not issubclass(kind, BusinessOwned):
+        raise ScopeError(f"{kind.__name__} written without a business")
+    if not rows:
+        return
+    given = {str(name): [row[name] for row in rows] for name in rows[0]}
+    if any(one != business for one in given.pop(guard.BUSINESS, ())):
+        raise ScopeError(f"{kind.__name__} of another business written")
+    _check_references(session, mapper, given)
+    connection = Session.connection(session)
+    sql, columns = bulk.statement(cast(Table, mapper.local_table), connection.dialect, frozenset(given))
+    values = []
+    for column in columns:
+        if column.key == guard.BUSINESS:
+            cells: Sequence[Any] = [business] * len(rows)
+        elif column.key in given:
+            cells = given[column.key]
+        else:
+            cells = [bulk.default(column)] * len(rows)
+        values.append(bulk.bound(column, cells, connection.dialect))
+    connection.exec_driver_sql(sql, list(zip(*values, strict=True)))
+    changes.note(session, str(mapper.local_table))
+
+
 @event.listens_for(ScopedSession, "before_flush")
 def _fill(session: Session, context: UOWTransaction, instances: Any) -> None:
     if session.info.get(SYSTEM):
         return
     business = session.info.get(SCOPE)
+    named: dict[Mapper[Any], dict[str, list[Any]]] = {}
     for row in (*session.new, *session.dirty, *session.deleted):
         if business is None:
             raise ScopeError(f"{type(row).__name__} written without a business")
@@ -119,19 +156,37 @@ def _fill(session: Session, context: UOWTransaction, instances: Any) -> None:
         owner: int | None = row.business_id
         if owner is None and row in session.new:
             row.business_id = business
-        elif owner != business or (row not in session.new and inspect(row).attrs.business_id.history.has_changes()):
+        elif owner != business or (row not in session.new and _moved(row)):
             raise ScopeError(f"{type(row).__name__} of another business written")
         if row not in session.deleted:
-            _check_references(session, inspect(row).mapper, _changed(row))
+            _add_changed(row, named)
+    # Once for all rows of a table: a portion of an import has hundreds.
+    for mapper, values in named.items():
+        _check_references(session, mapper, values)
 
 
-def _changed(row: Any) -> dict[str, list[Any]]:
+def _moved(row: Any) -> bool:
+    """Whether somebody has set the row's business anew."""
+    return bool(inspect(row).get_history(guard.BUSINESS, PASSIVE_NO_INITIALIZE).has_changes())
+
+
+def _add_changed(row: Any, named: dict[Mapper[Any], dict[str, list[Any]]]) -> None:
+    """Adds the references that the row sets anew, by its table and column."""
     state = inspect(row)
-    return {
-        column.key: list(state.attrs[state.mapper.get_property_by_column(column).key].history.added or ())
-        for column in state.mapper.local_table.c
+    for column, attribute in _references(state.mapper):
+        added = state.get_history(attribute, PASSIVE_NO_INITIALIZE).added
+        if added:
+            named.setdefault(state.mapper, {}).setdefault(column, []).extend(added)
+
+
+@cache
+def _references(mapper: Mapper[Any]) -> tuple[tuple[str, str], ...]:
+    """The columns that name rows of other tables, with their attributes."""
+    return tuple(
+        (column.key, mapper.get_property_by_column(column).key)
+        for column in mapper.local_table.c
         if column.foreign_keys
-    }
+    )
 
 
 def _check_references(session: Session, mapper: Mapper[Any], values: Mapping[str, Sequence[Any]]) -> None:
@@ -140,14 +195,16 @@ def _check_references(session: Session, mapper: Mapper[Any], values: Mapping[str
         key = inspect(target).primary_key[0]
         name = inspect(target).get_property_by_column(key).key
         known = {getattr(row, name) for row in session.new if isinstance(row, target)}
-        # What this session has loaded or written itself is of this business already.
+        # What this session has loaded, written or looked up itself is of this business already.
         known |= {found[1][0] for found in session.identity_map.keys() if found[0] is inspect(target).class_}  # noqa: SIM118
-        unknown = ids - known
+        seen: set[Any] = session.info.setdefault(_SEEN, {}).setdefault(target, set())
+        unknown = ids - known - seen
         if unknown:
             column = getattr(target, name)
             found_ids = set(session.scalars(select(column).where(column.in_(unknown))))
             if unknown - found_ids:
                 raise NotFound(N_("What was chosen is not here. It may have been deleted."))
+            seen |= found_ids
 
 
 async def exclusive(session: AsyncSession, key: str) -> None:

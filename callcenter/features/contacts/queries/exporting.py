@@ -63,6 +63,8 @@ COLUMNS: dict[str, str] = {
     "created_at": N_("Added on"),
     "changed_at": N_("Changed on"),
 }
+# So many ids are looked at together.
+WINDOW = 500
 KINDS = {fields.PERSON: N_("Person"), fields.ORGANISATION: N_("Organisation")}
 SEXES = {"": "", "m": N_("Male"), "f": N_("Female")}
 _PLAIN = {
@@ -109,14 +111,24 @@ async def portion(
     keys: Sequence[str],
     say: Callable[[str], str],
 ) -> tuple[int, list[list[Cell]]]:
-    """Up to ``limit`` rows of the clients after the id ``after``, and the last id; ``say`` translates our own words."""
-    statement = select(Contact).where(chosen, Contact.id > after).order_by(Contact.id).limit(limit)
-    found = list(await session.scalars(statement))
-    if not found:
-        return after, []
+    """Up to ``limit`` rows of the clients after the id ``after``, and the last id; ``say`` translates our own words.
+
+    No rows = there are no more. Ids come first, and only then is it asked which of them are chosen: with both at once
+    SQLite sorts the whole base anew for each portion.
+    """
+    while True:
+        walk = select(Contact.id).where(Contact.id > after).order_by(Contact.id).limit(WINDOW)
+        ids = list(await session.scalars(walk))
+        if not ids:
+            return after, []
+        statement = select(Contact).where(Contact.id.in_(ids), chosen).order_by(Contact.id).limit(limit)
+        found = list(await session.scalars(statement))
+        after = found[-1].id if len(found) == limit else ids[-1]
+        if found:
+            break
     sides = await _Sides.load(session, [one.id for one in found], set(keys))
     rows = [[sides.cell(one, key, say) for key in keys] for one in found]
-    return found[-1].id, rows
+    return after, rows
 
 
 class _Sides:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
@@ -32,7 +32,7 @@ from callcenter.features.contacts.queries.access import changeable, visible
 from callcenter.features.contacts.rules import fields, people
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.usecases.keeping import take_numbers
-from callcenter.storage.scope import exclusive
+from callcenter.storage.scope import exclusive, insert_many
 
 Key = tuple[str, str]
 """What a card is known by: ('phone', E.164), ('email', key) or ('name', name_key)."""
@@ -181,8 +181,13 @@ async def insert_cards(
             "name_key": people.sort_key(row["name"]), "search": _search(row, card),
         }  # fmt: skip
         rows.append(row)
-    made = await session.scalars(insert(Contact).returning(Contact.id, sort_by_parameter_order=True), rows)
-    ids = list(made)
+    await _rows(session, Contact, rows)
+    by_number: dict[int | None, int] = {}
+    for part in queries.chunks(numbers):
+        found = await session.execute(select(Contact.number, Contact.id).where(Contact.number.in_(part)))
+        for number, one in found:
+            by_number[number] = one
+    ids = [by_number[number] for number in numbers]
     await attach(session, list(zip(ids, cards, strict=True)), by)
     await note_all(session, ids, "created", at, by, {"source": source, **note})
     return ids
@@ -222,7 +227,7 @@ async def note_all(
 
 async def _rows(session: AsyncSession, kind: type[Any], rows: list[dict[str, Any]]) -> None:
     if rows:
-        await session.execute(insert(kind), rows)
+        await session.run_sync(insert_many, kind, rows)
 
 
 def _search(row: Mapping[str, Any], card: CardRow) -> str:

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput, ProductError
@@ -27,10 +26,11 @@ from callcenter.features.imports.rules import cells, planning
 from callcenter.features.imports.rules.cells import Card, Refused, Words
 from callcenter.features.imports.rules.planning import CREATED, FIRM, PERSON, REFUSED, SKIPPED, UPDATED, Found, Item
 from callcenter.features.work import api as work
+from callcenter.storage.scope import insert_many
 
 T = TypeVar("T")
 KIND = "imports.load"
-PORTION = 200
+PORTION = 1000
 COUNTED = ("persons", "organisations", "updated", "skipped", "refused")
 LOST = N_("The file of this import is gone. Load it again.")
 # What a skipped row says in the table of rows.
@@ -316,4 +316,4 @@ async def _note(
             }
         )
     noted.sort(key=lambda one: (one["line"], one["part"]))
-    await session.execute(insert(ImportRow), noted)
+    await session.run_sync(insert_many, ImportRow, noted)
