@@ -15,6 +15,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from callcenter import migrations
+from callcenter.cli import checks
+from callcenter.config import Settings
 from tests.support.postgres import PostgresServer, free_port
 
 PASSWORD = "Long-enough-1"
@@ -161,3 +164,17 @@ async def test_one_setting_chooses_postgresql(env: dict[str, str], tmp_path: Pat
         assert not list(tmp_path.glob("*.sqlite3"))
     finally:
         postgres.sql("DROP DATABASE chosen WITH (FORCE)")
+
+
+@pytest.mark.parametrize(("letters", "state"), [("C", "warning"), ("C.UTF-8", "ok")])
+async def test_doctor_tells_of_a_locale_without_russian_letters(
+    tmp_path: Path, postgres: PostgresServer, letters: str, state: str
+) -> None:
+    postgres.sql(f"CREATE DATABASE letters TEMPLATE template0 LC_CTYPE '{letters}'")
+    try:
+        await migrations.upgrade(postgres.url("letters"))
+        (found,) = await checks.database(Settings(data=tmp_path, database_url=postgres.url("letters")))
+        assert found.state == state
+        assert ("LC_CTYPE" in found.advice) == (state == "warning")
+    finally:
+        postgres.sql("DROP DATABASE letters WITH (FORCE)")

@@ -35,7 +35,8 @@ class PostgresServer:
         subprocess.run(
             [
                 *(self.bin / "initdb", "-D", data, "-U", "callcenter"),
-                *("--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"),
+                # Letters of every language count as letters: else pg_trgm sees nothing in Russian names.
+                *("--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C", "--lc-ctype=C.UTF-8"),
             ],
             check=True,
             capture_output=True,

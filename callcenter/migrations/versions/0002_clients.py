@@ -114,11 +114,11 @@ def upgrade() -> None:
 
 
 INDEXES = (
-    ("ix_contacts_number", ["business_id", "kind", "state", "number", "access", "responsible_id"]),
-    ("ix_contacts_name", ["business_id", "kind", "state", "name_key", "access", "responsible_id"]),
-    ("ix_contacts_created", ["business_id", "kind", "state", "created_at", "access", "responsible_id"]),
-    ("ix_contacts_city", ["business_id", "kind", "state", "city"]),
-    ("ix_contacts_birth", ["business_id", "kind", "state", "birth_date"]),
+    ("ix_contacts_number", ["business_id", "kind", "state", "number", "access", "responsible_id", "id"]),
+    ("ix_contacts_name", ["business_id", "kind", "state", "name_key", "access", "responsible_id", "id"]),
+    ("ix_contacts_created", ["business_id", "kind", "state", "created_at", "access", "responsible_id", "id"]),
+    ("ix_contacts_city", ["business_id", "kind", "state", "city", "id", "access", "responsible_id"]),
+    ("ix_contacts_birth", ["business_id", "kind", "state", "birth_date", "id", "access", "responsible_id"]),
     ("ix_contacts_responsible", ["business_id", "responsible_id", "kind", "state", "number"]),
     ("ix_contacts_organisation", ["organisation_id"]),
     ("ix_contacts_name_any", ["business_id", "name_key"]),

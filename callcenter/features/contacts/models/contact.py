@@ -23,12 +23,13 @@ class Contact(Base, BusinessOwned):
 
     __tablename__ = "contacts"
     __table_args__ = (
-        # What decides who sees a client stands in these as well, so that a list is counted without the rows themselves.
-        Index("ix_contacts_number", "business_id", "kind", "state", "number", "access", "responsible_id"),
-        Index("ix_contacts_name", "business_id", "kind", "state", "name_key", "access", "responsible_id"),
-        Index("ix_contacts_created", "business_id", "kind", "state", "created_at", "access", "responsible_id"),
-        Index("ix_contacts_city", "business_id", "kind", "state", "city"),
-        Index("ix_contacts_birth", "business_id", "kind", "state", "birth_date"),
+        # What decides who sees a client stands in these as well, and the id for PostgreSQL (SQLite has it anyway):
+        # so a list is counted, and a late page found, without the rows themselves.
+        Index("ix_contacts_number", "business_id", "kind", "state", "number", "access", "responsible_id", "id"),
+        Index("ix_contacts_name", "business_id", "kind", "state", "name_key", "access", "responsible_id", "id"),
+        Index("ix_contacts_created", "business_id", "kind", "state", "created_at", "access", "responsible_id", "id"),
+        Index("ix_contacts_city", "business_id", "kind", "state", "city", "id", "access", "responsible_id"),
+        Index("ix_contacts_birth", "business_id", "kind", "state", "birth_date", "id", "access", "responsible_id"),
         Index("ix_contacts_responsible", "business_id", "responsible_id", "kind", "state", "number"),
         Index("ix_contacts_organisation", "organisation_id"),
         Index("ix_contacts_name_any", "business_id", "name_key"),

@@ -161,7 +161,7 @@ def _order(plan: Plan, column: Any, sort: Sort) -> list[Any]:
     if plan.few:
         # Not the bare column: else SQLite walks everybody in this order to find the few.
         columns = [func.coalesce(column, column), Contact.id]
-    elif sort.key in ("name", "created"):
+    elif sort.key in ("name", "created", "number"):
         # As the index has them, or SQLite takes an index that knows nothing of persons and organisations.
         columns = [column, Contact.access, Contact.responsible_id, Contact.id]
     else:
