@@ -196,7 +196,6 @@ def export(person: Person, folder: Path) -> None:
     assert len(rows) == 501
 
 
-@pytest.mark.rule("IMP-11", "IMP-17", "CON-10", "CON-45")
 def test_a_base_is_loaded_cleaned_used_and_taken_back(administrator: Person, tmp_path: Path) -> None:
     page = administrator.page
     file = tmp_path / "clients-5000.csv"
@@ -217,5 +216,5 @@ def test_a_base_is_loaded_cleaned_used_and_taken_back(administrator: Person, tmp
     said = f"deleted {MADE - 2 * TWICE:,}, restored 0. Left, because somebody has changed them since: {TWICE}."
     expect(page.locator("#import .note", has_text="Taken back")).to_contain_text(said)
     shot(administrator, "16-undone")
-    administrator.open("/contacts?all=1&q=Journey10")
-    expect(page.locator("tr[data-client]", has_text="Journey10 ")).to_have_count(0)
+    administrator.open("/contacts?all=1&q=Journey3333")
+    expect(page.locator("tr[data-client]")).to_have_count(0)

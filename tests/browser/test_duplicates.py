@@ -44,7 +44,6 @@ def test_duplicates_are_found_ticked_and_merged(operator: Person) -> None:
     expect(page.locator("#contact")).to_contain_text("Аня")
 
 
-@pytest.mark.rule("IMP-30")
 def test_a_known_phone_is_said_while_the_card_is_made_and_before_it_is_saved(operator: Person) -> None:
     page = operator.page
     page.evaluate(
