@@ -42,3 +42,30 @@ def test_duplicates_are_found_ticked_and_merged(operator: Person) -> None:
     expect(page.locator("[data-outcome]")).to_contain_text("Объединено карточек: 1")
     page.locator(".dup-group [data-base] a.link").first.click()
     expect(page.locator("#contact")).to_contain_text("Аня")
+
+
+def test_a_known_phone_is_said_while_the_card_is_made_and_before_it_is_saved(operator: Person) -> None:
+    page = operator.page
+    page.evaluate(
+        "async () => callcenter.api('POST', '/api/v1/contacts',"
+        " { first_name: 'Вера', last_name: 'Прежняя', phone: '+7 903 555-07-08' })"
+    )
+    operator.open("/contacts/new")
+    page.locator('#main [name="first_name"]').fill("Вера")
+    page.locator('#main [name="phones.0.number"]').press_sequentially("8 903 555 07 08")
+    note = page.locator(".dup-known")
+    expect(note).to_contain_text("Вера Прежняя — тот же телефон")
+    expect(note.get_by_role("button")).to_have_count(0)
+    # With another number nothing is said.
+    page.locator('#main [name="phones.0.number"]').fill("8 903 555 07 99")
+    expect(note).to_have_count(0)
+    page.locator('#main [name="phones.0.number"]').fill("8 903 555 07 08")
+    expect(note).to_be_visible()
+    page.locator('#main [name="phones.0.number"]').press("Enter")
+    anyway = note.get_by_role("button", name="Всё равно сохранить")
+    expect(anyway).to_be_visible()
+    assert page.url.endswith("/contacts/new")
+    operator.picture("duplicates-check")
+    anyway.click()
+    page.wait_for_url("**/contacts/[0-9]*")
+    expect(page.locator("#contact")).to_contain_text("Вера")

@@ -32,6 +32,9 @@ function watch(form) {
   form.addEventListener("change", draw);
   form.addEventListener("selection", draw);
   form.addEventListener("submit", (event) => event.preventDefault());
+  $("[data-bulk-export]", bar)?.addEventListener("click", () => {
+    shell.visit(`/exports?selection=${encodeURIComponent(JSON.stringify(choice(form)))}`);
+  });
   draw();
 }
 

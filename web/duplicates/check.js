@@ -1,10 +1,10 @@
 // «Automatic check» (IMP-30): while a card is filled in, and before it is saved, cards with the same phone or e-mail are
-// shown. Works on any form inside #client-form or [data-check-duplicates], by delegation.
+// shown. Works on any form inside #client-form, #card-form or [data-check-duplicates], by delegation.
 import { $, $$, h, icon } from "../js/dom.js";
 import { api } from "../js/api.js";
 import { t } from "../js/i18n.js";
 
-const FORMS = "#client-form, [data-check-duplicates]";
+const FORMS = "#client-form, #card-form, [data-check-duplicates]";
 const WAIT = 400;
 // Those who have read the warning for exactly these values and save anyway.
 const agreed = new WeakMap();

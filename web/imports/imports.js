@@ -38,6 +38,8 @@ function watch(root) {
   if (["running", "undoing"].includes(root.dataset.importState)) timer = setTimeout(() => look(root), EVERY);
 }
 
+const number = (value) => new Intl.NumberFormat(document.documentElement.lang).format(value);
+
 async function look(root) {
   if (!root.isConnected) return;
   let seen;
@@ -55,6 +57,6 @@ async function look(root) {
   const share = seen.total ? Math.min(100, Math.floor((seen.done * 100) / seen.total)) : 0;
   $('[data-part="bar"]', root)?.style.setProperty("--v", `${share}%`);
   $('[role="progressbar"]', root)?.setAttribute("aria-valuenow", String(share));
-  setText($('[data-part="figures"]', root), `${seen.done} / ${seen.total}`);
+  setText($('[data-part="figures"]', root), `${number(seen.done)} / ${number(seen.total)}`);
   timer = setTimeout(() => look(root), EVERY);
 }

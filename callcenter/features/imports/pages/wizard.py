@@ -30,6 +30,8 @@ from callcenter.plugin import services
 # Column forms name their fields «column-3».
 _COLUMN = "column-"
 _CHUNK = 256 * 1024
+# Refused rows that the page itself shows; the file has them all.
+SHOWN_REFUSED = 20
 
 
 async def history(request: web.Request) -> web.Response:
@@ -89,6 +91,7 @@ async def _one(request: web.Request, form: StartForm | None = None, error: BadIn
         names = await _names(session)
         groups = await views.targets(session)
         lists = await bulk_write.lists(session)
+        bad = await queries.refused(session, row.id, 0, SHOWN_REFUSED) if shown.counts.refused else []
     about = row.format
     return render.page(
         request,
@@ -96,6 +99,8 @@ async def _one(request: web.Request, form: StartForm | None = None, error: BadIn
         status=422 if error else 200,
         it=shown,
         sample=list(zip(about.get("lines", ()), about.get("sample", ()), strict=False)),
+        header=[str(title) for title in about.get("header", ())],
+        refused=[(one.line, [str(cell) for cell in one.cells], *_reason(one.reason)) for one in bad],
         groups=groups,
         members=sorted(names.items(), key=lambda pair: pair[1].casefold()),
         me=person.membership_id,
@@ -175,12 +180,18 @@ async def refused(request: web.Request) -> web.StreamResponse:
                 break
             after = found[-1].line
             for one_row in found:
-                key, _, cell = one_row.reason.partition("\n")
+                key, cell = _reason(one_row.reason)
                 why = texts.gettext(key) + (f" ({cell})" if cell else "")
                 cells = [str(one) for one in one_row.cells][: len(header)]
                 rows.append([*cells, *[""] * (len(header) - len(cells)), str(one_row.line), why])
         await asyncio.to_thread(reports.WRITERS[kind], cast(BinaryIO, file), rows)
         return await _send(request, file, kind, f"refused-{row.id}.{kind}")
+
+
+def _reason(text: str) -> tuple[str, str]:
+    """What is wrong with a refused row, as a gettext key, and the cell that is meant."""
+    key, _, cell = text.partition("\n")
+    return key, cell
 
 
 async def _send(request: web.Request, file: Any, kind: str, name: str) -> web.StreamResponse:
