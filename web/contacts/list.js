@@ -14,6 +14,7 @@ export function start(given) {
   shell.onPage("#client-list", (root) => {
     fit(root);
     ticks(root);
+    count(root);
     columns(root);
     views(root);
     filter(root);
@@ -31,7 +32,29 @@ function fit(root) {
   if (wanted === Number(root.dataset.rows)) return;
   const known = document.cookie.includes(`callcenter_rows=${wanted}`);
   document.cookie = `callcenter_rows=${wanted}; path=/; max-age=31536000; samesite=lax`;
-  if (!known) shell.refresh();
+  // Ticks that somebody has set already are worth more than a better fit.
+  if (!known && !$("input[name=ids]:checked", root)) shell.refresh();
+}
+
+// A page of a large base is shown before it is counted how many there are.
+async function count(root) {
+  const place = $("[data-ask-total]", root);
+  if (!place) return;
+  try {
+    const { total, exact } = await api("GET", place.dataset.askTotal);
+    if (!place.isConnected) return;
+    const said = total.toLocaleString(shell.config.language === "ru" ? "ru-RU" : "en-GB");
+    place.textContent = t("Total: %(total)s", { total: exact ? said : `${said} ${t("(about)")}` });
+    const page = $("[data-part=page]", root);
+    const pages = Math.min(Math.max(1, Math.ceil(total / Number(page.dataset.perPage))), Number(page.dataset.deepest));
+    page.textContent = t("page %(page)s of %(pages)s", { page: page.dataset.page, pages });
+    const form = $("#bulk", root);
+    form.dataset.total = total;
+    $("[data-choose-all]", form).textContent = t("Choose all found: %(total)s", { total: said });
+    form.dispatchEvent(new Event("counted"));
+  } catch {
+    // The list can be used without it.
+  }
 }
 
 function ticks(root) {
@@ -45,7 +68,7 @@ function ticks(root) {
     const ticked = boxes.filter((box) => box.checked).length;
     page.checked = ticked > 0 && ticked === boxes.length;
     page.indeterminate = ticked > 0 && ticked < boxes.length;
-    all.hidden = !page.checked || everything.value === "1" || Number(form.dataset.total) <= boxes.length;
+    all.hidden = !page.checked || everything.value === "1" || !form.dataset.total || Number(form.dataset.total) <= boxes.length;
     form.dispatchEvent(new Event("selection"));
   };
   page.addEventListener("change", () => {
@@ -55,6 +78,7 @@ function ticks(root) {
   });
   for (const box of boxes) box.addEventListener("change", () => { everything.value = ""; draw(); });
   all.addEventListener("click", () => { everything.value = "1"; draw(); });
+  form.addEventListener("counted", draw);
 }
 
 function columns(root) {

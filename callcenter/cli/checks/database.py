@@ -15,7 +15,7 @@ from callcenter.core.checks import Finding
 from callcenter.storage.engine import create_engine
 
 # How many pieces of three letters PostgreSQL sees in a Russian word, when the search has its index.
-_TRIGRAMS = "SELECT cardinality(show_trgm('\u043a\u043b\u0438\u0435\u043d\u0442'))"
+_TRIGRAMS = r"SELECT cardinality(show_trgm(U&'\043a\043b\0438\0435\043d\0442'))"
 _INDEX = "SELECT to_regclass('ix_contacts_search') IS NOT NULL"
 NAME = "database"
 

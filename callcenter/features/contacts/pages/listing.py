@@ -53,6 +53,13 @@ class ListPage(msgspec.Struct, kw_only=True):
     pages: int
 
 
+class Total(msgspec.Struct, kw_only=True):
+    """How many a filter finds; ``exact`` False: some change just now."""
+
+    total: int
+    exact: bool
+
+
 async def persons_page(request: web.Request) -> web.Response:
     """GET /contacts."""
     return await _page(request, "persons")
@@ -71,6 +78,25 @@ async def persons_list(request: web.Request) -> web.Response:
 async def organisations_list(request: web.Request) -> web.Response:
     """GET /api/v1/organisations."""
     return await _api(request, "organisations")
+
+
+async def persons_total(request: web.Request) -> web.Response:
+    """GET /api/v1/contacts/total."""
+    return await _total(request, "persons")
+
+
+async def organisations_total(request: web.Request) -> web.Response:
+    """GET /api/v1/organisations/total."""
+    return await _total(request, "organisations")
+
+
+async def _total(request: web.Request, section: str) -> web.Response:
+    here, person = services(request), current(request)
+    async with here.db.business(person.business_id) as session:
+        there = await browsing.known(session, section[:-1])
+        wish = browsing.asked(request.query, section, there, person, per_page=PER_PAGE)._replace(page=1, per_page=1)
+        found = await browsing.find(here, session, person, wish)
+    return render.api(request, Total(total=found.total, exact=found.exact))
 
 
 async def _api(request: web.Request, section: str) -> web.Response:
@@ -151,6 +177,7 @@ async def _page(request: web.Request, section: str) -> web.Response:
         selection=msgspec.json.encode(wish.state).decode(),
         adaptive="per_page" not in query,
         most=MAX_PER_PAGE,
+        deepest=browsing.DEEPEST,
         address=lambda **changes: _address("/" + name, query, **changes),
         sort_text=columns.sort_text,
         columns_text=columns.text_of(wish.columns),
@@ -166,7 +193,7 @@ async def _found(
     per_page = int(rows) if rows.isascii() and rows.isdecimal() and len(rows) < 4 else PER_PAGE
     try:
         wish = browsing.asked(query, section, there, person, per_page=per_page)
-        return wish, await browsing.find(here, session, person, wish), ""
+        return wish, await browsing.glance(here, session, person, wish), ""
     except BadInput as error:
         plain = {key: value for key, value in query.items() if key not in ("where", "tag", "type")}
         wish = browsing.asked(plain, section, there, person, per_page=per_page)
@@ -263,6 +290,24 @@ ROUTES = (
         summary="A page of clients, filtered and sorted",
         returns=ListPage,
         params=_PARAMS,
+    ),
+    Route(
+        "GET",
+        "/api/v1/contacts/total",
+        persons_total,
+        CONTACTS_SEE,
+        summary="How many clients a filter finds",
+        returns=Total,
+        params=_PARAMS[:9],
+    ),
+    Route(
+        "GET",
+        "/api/v1/organisations/total",
+        organisations_total,
+        CONTACTS_SEE,
+        summary="How many organisations a filter finds",
+        returns=Total,
+        params=_PARAMS[:9],
     ),
     Route(
         "GET",

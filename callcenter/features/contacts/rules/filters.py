@@ -256,8 +256,8 @@ def number_piece(text: str, op: str = "contains") -> str:
     return digits
 
 
-# What stays small inside a title: «Ростов-на-Дону», «Frankfurt am Main».
-_SMALL = re.compile(r"(?<=[\s-])(?:На|Над|Под|При|В|И|О|У|За|Де|Of|The|And|In|On|De|La|Le|Du|Am|An|Der|Upon)(?=[\s-])")
+# Short words stay small inside a title: «Ростов-на-Дону», «Frankfurt am Main».
+_SMALL = re.compile(r"(?<=[\s-])\w{1,3}(?=[\s-])")
 
 
 def spellings(text: str) -> tuple[str, ...]:

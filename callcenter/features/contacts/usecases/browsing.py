@@ -14,6 +14,7 @@ from callcenter.core.i18n import N_
 from callcenter.features.contacts.models import Contact
 from callcenter.features.contacts.queries import access, cards, filtering, lists
 from callcenter.features.contacts.rules import columns
+from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.columns import Column, Shown, Sort
 from callcenter.features.contacts.rules.filters import Field, ListState
 from callcenter.http.current import Current
@@ -28,6 +29,8 @@ _TABLES = frozenset(
     }
 )  # fmt: skip
 REMEMBERED = 2000
+# So far a person can turn pages; further on he filters, or sorts the other way. Programs may go on (the API).
+DEEPEST = 15_000
 # A large number may be so old, in seconds, while clients come and go; it is then said to be about that.
 STALE, LARGE = 30.0, 20_000
 
@@ -50,13 +53,17 @@ class Known(NamedTuple):
 
 
 class Found(NamedTuple):
-    """One page; ``exact`` False: ``total`` was counted some seconds ago and changes just now."""
+    """One page; ``exact`` False: ``total`` was counted some seconds ago and changes just now.
+
+    ``counted`` False: it is not known yet how many there are; ``total`` and ``pages`` then say what is certain.
+    """
 
     rows: list[Contact]
     total: int
     exact: bool
     page: int
     pages: int
+    counted: bool = True
 
 
 class Totals:
@@ -152,15 +159,34 @@ def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-async def find(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
-    """The page that was asked for; past the end the last one. Raises BadInput."""
+async def glance(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
+    """The page that was asked for, as soon as it can be shown: how many there are is told when it is known at once,
+    else by ``find``, which a page asks afterwards. No further than ``DEEPEST``. Raises BadInput.
+    """
     who = await access.viewer(session, person)
-    field = None
-    if wish.sort.key[:1] == "f" and wish.sort.key[1:].isdecimal():
-        field = (await filtering.known_fields(session, wish.state.kind)).get(wish.sort.key)
+    plan = await lists.plan(session, who, wish.state)
+    last = max(1, DEEPEST // wish.per_page)
+    if plan.few or services.part(Totals, Totals).get(_key(services, person, who, wish)) is not None:
+        found = await find(services, session, person, wish._replace(page=min(wish.page, last)))
+        return found._replace(pages=min(found.pages, last))
+    page = min(wish.page, last)
+    start = (page - 1) * wish.per_page
+    field = await _own_field(session, wish)
+    rows = await lists.page(session, plan, wish.sort, start, wish.per_page + 1, field)
+    if not rows and page > 1:
+        # Past the end: only the number of them says where the last page is.
+        return await find(services, session, person, wish)
+    more = len(rows) > wish.per_page
+    return Found(rows[: wish.per_page], start + len(rows), not more, page, min(page + more, last), counted=not more)
+
+
+async def find(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
+    """The page that was asked for, and how many there are; past the end the last one. Raises BadInput."""
+    who = await access.viewer(session, person)
+    field = await _own_field(session, wish)
     plan = await lists.plan(session, who, wish.state)
     totals = services.part(Totals, Totals)
-    key = msgspec.json.encode((person.business_id, who, wish.state, services.clock.now().date()))
+    key = _key(services, person, who, wish)
     kept = totals.get(key)
     if kept is None:
         change = totals.change()
@@ -174,3 +200,15 @@ async def find(services: Services, session: AsyncSession, person: Current, wish:
         session, plan, wish.sort, (page - 1) * wish.per_page, wish.per_page, field, total if exact else None
     )
     return Found(rows, total, exact, page, pages)
+
+
+async def _own_field(session: AsyncSession, wish: Asked) -> Field | None:
+    """The own field that the list is sorted by."""
+    if wish.sort.key[:1] == "f" and wish.sort.key[1:].isdecimal():
+        return (await filtering.known_fields(session, wish.state.kind)).get(wish.sort.key)
+    return None
+
+
+def _key(services: Services, person: Current, who: Viewer, wish: Asked) -> bytes:
+    """What a total is kept by: the same filter may find other clients tomorrow, and for somebody else."""
+    return msgspec.json.encode((person.business_id, who, wish.state, services.clock.now().date()))

@@ -185,8 +185,8 @@ async def insert_cards(
     by_number: dict[int | None, int] = {}
     for part in queries.chunks(numbers):
         found = await session.execute(select(Contact.number, Contact.id).where(Contact.number.in_(part)))
-        for number, one in found:
-            by_number[number] = one
+        for its_number, card_id in found:
+            by_number[its_number] = card_id
     ids = [by_number[number] for number in numbers]
     await attach(session, list(zip(ids, cards, strict=True)), by)
     await note_all(session, ids, "created", at, by, {"source": source, **note})
