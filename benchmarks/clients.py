@@ -144,6 +144,7 @@ async def _filters(session: AsyncSession) -> list[dict[str, str]]:
 async def _lists(name: str, services: Services, persons: list[Current]) -> list[Row]:
     first: list[Measured] = []
     again: list[Measured] = []
+    totals: list[Measured] = []
     worst: list[tuple[float, str]] = []
     async with services.db.business(persons[0].business_id) as session:
         filters = await _filters(session)
@@ -153,33 +154,46 @@ async def _lists(name: str, services: Services, persons: list[Current]) -> list[
             for turn, sort in enumerate(SORTS[place % 2 :: 2] * max(1, ROUNDS // 2)):
                 part = PLACES[(turn + place) % len(PLACES)]
                 query = one | {"sort": sort, "page": str(1 + int(part * total / browsing.MAX_PER_PAGE))}
-                took, found, bare = await _page(services, person, query)
-                total = found.total
+                took, bare = await _page(services, person, query)
                 (again if turn else first).append((took, bare))
                 worst.append((took, f"{'' if turn else 'first '}{person.role} {query} of {total}"))
+                if not turn:
+                    took, total = await _total(services, person, query)
+                    totals.append((took, bare))
     for took, said in sorted(worst, reverse=True)[:12]:
         print(f"{name}: {took:.0f} ms {said}", file=sys.stderr)
     size = await _size(services, persons[0])
     return [
         _row(f"page of a list of {size:,} clients, {name}", again, PAGE),
-        _row(f"  the first page of a filter, which counts, {name}", first, PAGE),
+        _row(f"  the first page of a new filter, {name}", first, PAGE),
+        _row(f"  its total, told when the page is there, {name}", totals, 5000.0),
     ]
 
 
-async def _page(services: Services, person: Current, query: dict[str, str]) -> tuple[float, browsing.Found, float]:
-    """As pages.listing has it: what is known, the page with its total, and what its cells need."""
+async def _total(services: Services, person: Current, query: dict[str, str]) -> tuple[float, int]:
+    """As the page asks for it afterwards."""
     began = time.perf_counter()
     async with services.db.business(person.business_id) as session:
         there = await browsing.known(session, "person")
         wish = browsing.asked(query, "persons", there, person, per_page=browsing.MAX_PER_PAGE)
         found = await browsing.find(services, session, person, wish)
+    return 1000 * (time.perf_counter() - began), found.total
+
+
+async def _page(services: Services, person: Current, query: dict[str, str]) -> tuple[float, float]:
+    """As pages.listing has it: what is known, the page (turned no further than a person can), what its cells need."""
+    began = time.perf_counter()
+    async with services.db.business(person.business_id) as session:
+        there = await browsing.known(session, "person")
+        wish = browsing.asked(query, "persons", there, person, per_page=browsing.MAX_PER_PAGE)
+        found = await browsing.glance(services, session, person, wish)
         await cells.load(session, found.rows, {one.key for one in wish.columns})
     took = time.perf_counter() - began
     ids = ", ".join(str(one.id) for one in found.rows) or "0"
     began = time.perf_counter()
     async with services.db.system() as session:
         (await session.execute(text(f"SELECT * FROM contacts WHERE id IN ({ids})"))).all()  # noqa: S608
-    return 1000 * took, found, 1000 * (time.perf_counter() - began)
+    return 1000 * took, 1000 * (time.perf_counter() - began)
 
 
 async def _search(name: str, services: Services, persons: list[Current]) -> Row:

@@ -56,7 +56,11 @@ async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[st
 
 async def phones(session: AsyncSession, contact_id: int) -> list[ContactPhone]:
     """A contact's numbers, the first first."""
-    statement = select(ContactPhone).where(ContactPhone.contact_id == contact_id).order_by(ContactPhone.id)
+    statement = (
+        select(ContactPhone)
+        .where(ContactPhone.contact_id == contact_id)
+        .order_by(ContactPhone.contact_id, ContactPhone.id)
+    )
     return list(await session.scalars(statement))
 
 
@@ -67,7 +71,7 @@ async def first_phones(session: AsyncSession, ids: Collection[int]) -> dict[int,
         rows = await session.execute(
             select(ContactPhone.contact_id, ContactPhone.e164)
             .where(ContactPhone.contact_id.in_(part))
-            .order_by(ContactPhone.id)
+            .order_by(ContactPhone.contact_id, ContactPhone.id)
         )
         for contact_id, e164 in rows:
             found.setdefault(contact_id, e164)

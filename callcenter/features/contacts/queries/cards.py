@@ -58,7 +58,9 @@ async def layout(session: AsyncSession, entity: str) -> list[CardField]:
 async def hanging(session: AsyncSession, contact_id: int) -> Hanging:
     """What hangs on one card."""
     channels = await session.scalars(
-        select(ContactChannel).where(ContactChannel.contact_id == contact_id).order_by(ContactChannel.id)
+        select(ContactChannel)
+        .where(ContactChannel.contact_id == contact_id)
+        .order_by(ContactChannel.contact_id, ContactChannel.id)
     )
     values = await session.scalars(select(ContactValue).where(ContactValue.contact_id == contact_id))
     tags = await session.scalars(

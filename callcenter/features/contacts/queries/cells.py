@@ -44,7 +44,7 @@ async def load(session: AsyncSession, rows: Sequence[Contact], columns: set[str]
     statement = (
         select(ContactPhone.contact_id, ContactPhone.e164)
         .where(ContactPhone.contact_id.in_(ids))
-        .order_by(ContactPhone.id)
+        .order_by(ContactPhone.contact_id, ContactPhone.id)
     )
     for contact_id, e164 in await session.execute(statement):
         found.phones.setdefault(contact_id, []).append(e164)
@@ -52,7 +52,7 @@ async def load(session: AsyncSession, rows: Sequence[Contact], columns: set[str]
         for contact_id, kind, value in await session.execute(
             select(ContactChannel.contact_id, ContactChannel.kind, ContactChannel.value)
             .where(ContactChannel.contact_id.in_(ids))
-            .order_by(ContactChannel.id)
+            .order_by(ContactChannel.contact_id, ContactChannel.id)
         ):
             found.channels.setdefault(contact_id, []).append((kind, value))
     if "tags" in columns:

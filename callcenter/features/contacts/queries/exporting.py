@@ -146,11 +146,19 @@ class _Sides:
     async def load(cls, session: AsyncSession, ids: Collection[int], keys: set[str]) -> _Sides:
         self = cls()
         if keys & {"phone1", "phone2", "phone3", "phones"}:
-            rows = select(ContactPhone).where(ContactPhone.contact_id.in_(ids)).order_by(ContactPhone.id)
+            rows = (
+                select(ContactPhone)
+                .where(ContactPhone.contact_id.in_(ids))
+                .order_by(ContactPhone.contact_id, ContactPhone.id)
+            )
             for phone in await session.scalars(rows):
                 self.phones.setdefault(phone.contact_id, []).append(phone.e164)
         if keys & {"email1", "emails", "site"}:
-            channels = select(ContactChannel).where(ContactChannel.contact_id.in_(ids)).order_by(ContactChannel.id)
+            channels = (
+                select(ContactChannel)
+                .where(ContactChannel.contact_id.in_(ids))
+                .order_by(ContactChannel.contact_id, ContactChannel.id)
+            )
             for one in await session.scalars(channels):
                 self.channels.setdefault((one.contact_id, one.kind), []).append(one.value)
         if keys & {"type", "warmth"}:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, column, desc, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts.models import Contact, ContactPhone
@@ -12,7 +12,7 @@ from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
 
 # A piece of text that is in more cards than this is common.
-RARE = 2000
+RARE = 1000
 
 
 async def first(session: AsyncSession, who: Viewer, text: str, kind: str, limit: int) -> list[Contact]:
@@ -35,10 +35,12 @@ async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
     if not sqlite:
         # PostgreSQL knows by itself whether a piece is rare (the index) or common (the first rows will do).
         return searching.found(session, text)
-    ids = list(await session.scalars(searching.candidates(session, text).limit(RARE + 1)))
-    exactly = func.instr(Contact.search, text) > 0
-    # What is common need not be looked up in the index, which would give every match before the first is shown.
-    return exactly if len(ids) > RARE else and_(Contact.id.in_(ids), exactly)
+    found = searching.candidates(session, text)
+    ids = list(await session.scalars(found.limit(RARE + 1)))
+    if len(ids) > RARE:
+        # What is common is looked for among the first and the last cards that have it: more would not be shown.
+        ids += await session.scalars(found.order_by(desc(column("rowid"))).limit(RARE))
+    return and_(Contact.id.in_(ids), func.instr(Contact.search, text) > 0)
 
 
 async def numbers(session: AsyncSession, ids: list[int]) -> dict[int, str]:
@@ -46,7 +48,7 @@ async def numbers(session: AsyncSession, ids: list[int]) -> dict[int, str]:
     rows = await session.execute(
         select(ContactPhone.contact_id, ContactPhone.e164)
         .where(ContactPhone.contact_id.in_(ids))
-        .order_by(ContactPhone.id.desc())
+        .order_by(ContactPhone.contact_id.desc(), ContactPhone.id.desc())
     )
     return {row.contact_id: row.e164 for row in rows}
 
@@ -56,7 +58,7 @@ async def all_numbers(session: AsyncSession, ids: list[int]) -> dict[int, list[t
     rows = await session.execute(
         select(ContactPhone.contact_id, ContactPhone.e164, ContactPhone.kind)
         .where(ContactPhone.contact_id.in_(ids))
-        .order_by(ContactPhone.id)
+        .order_by(ContactPhone.contact_id, ContactPhone.id)
     )
     found: dict[int, list[tuple[str, str]]] = {}
     for row in rows:

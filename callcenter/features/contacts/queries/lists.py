@@ -21,7 +21,7 @@ from callcenter.features.contacts.rules.columns import Sort
 from callcenter.features.contacts.rules.filters import Field, ListState
 
 # So many contacts are few: faster to sort than to find on a walk.
-FEW = 3000
+FEW = 12_000
 # Two conditions that each match many are looked up together when fewer than this many are to be expected.
 WORTHWHILE = 1000
 CAP = 60_000

@@ -125,12 +125,12 @@ async def values_of(session: AsyncSession, ids: Collection[int]) -> dict[int, di
     for start in range(0, len(some), CHUNK):
         part = some[start : start + CHUNK]
         phones = select(ContactPhone.contact_id, ContactPhone.e164).where(ContactPhone.contact_id.in_(part))
-        for contact_id, e164 in await session.execute(phones.order_by(ContactPhone.id)):
+        for contact_id, e164 in await session.execute(phones.order_by(ContactPhone.contact_id, ContactPhone.id)):
             found[contact_id].setdefault("phone", []).append(e164)
         mails = select(ContactChannel.contact_id, ContactChannel.key).where(
             ContactChannel.contact_id.in_(part), ContactChannel.kind == "email"
         )
-        for contact_id, key in await session.execute(mails.order_by(ContactChannel.id)):
+        for contact_id, key in await session.execute(mails.order_by(ContactChannel.contact_id, ContactChannel.id)):
             found[contact_id].setdefault("email", []).append(key)
         names = select(Contact.id, Contact.name_key, Contact.inn).where(Contact.id.in_(part))
         for contact_id, name, inn in await session.execute(names):
