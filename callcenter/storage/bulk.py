@@ -31,6 +31,17 @@ def statement(table: Table, dialect: Dialect, given: frozenset[str]) -> tuple[st
     return f'INSERT INTO "{table.name}" ({names}) VALUES ({", ".join(places)})', columns  # noqa: S608
 
 
+@lru_cache(maxsize=200)
+def change(table: Table, dialect: Dialect, names: tuple[str, ...]) -> tuple[str, tuple[Column[Any], ...]]:
+    """An UPDATE of ``names`` by id and business (the last two places), and its columns in order."""
+    columns = tuple(table.c[name] for name in names)
+    places = [f"${n}" if dialect.name == "postgresql" else "?" for n in range(1, len(columns) + 3)]
+    sets = ", ".join(f'"{one.name}" = {place}' for one, place in zip(columns, places, strict=False))
+    # Names are those of our own tables, values go as parameters.
+    where = f"id = {places[-2]} AND business_id = {places[-1]}"
+    return f'UPDATE "{table.name}" SET {sets} WHERE {where}', columns  # noqa: S608
+
+
 def default(column: Column[Any]) -> Any:
     """A column's plain default; raises ValueError where it has none that can be given beforehand."""
     found = column.default

@@ -30,7 +30,7 @@ SYSTEM = "callcenter.system"
 # Ids of this business that this transaction has looked up already, by class.
 _SEEN = "callcenter.seen"
 
-__all__ = ["Database", "ScopeError", "ScopedSession", "exclusive", "insert_many"]
+__all__ = ["Database", "ScopeError", "ScopedSession", "exclusive", "insert_many", "update_many"]
 
 
 class ScopedSession(Session):
@@ -135,6 +135,31 @@ def insert_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, A
         else:
             cells = [bulk.default(column)] * len(rows)
         values.append(bulk.bound(column, cells, connection.dialect))
+    connection.exec_driver_sql(sql, list(zip(*values, strict=True)))
+    changes.note(session, str(mapper.local_table))
+
+
+def update_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Changes many rows of one table by their ``id``, by the driver's own executemany, within this business only.
+
+    ``rows`` have the same keys: ``id`` and the columns that are set. Objects of these rows in the session are not
+    changed: the caller sets them with ``set_committed_value``. What is refused is the same as with ``insert_many``.
+    """
+    business = session.info.get(SCOPE)
+    mapper: Mapper[Any] = inspect(kind)
+    if business is None or not issubclass(kind, BusinessOwned):
+        raise ScopeError(f"{kind.__name__} changed without a business")
+    if not rows:
+        return
+    names = tuple(name for name in rows[0] if name != "id")
+    if guard.BUSINESS in names:
+        raise ScopeError("a row cannot be moved to another business")
+    given = {name: [row[name] for row in rows] for name in names}
+    _check_references(session, mapper, given)
+    connection = Session.connection(session)
+    sql, columns = bulk.change(cast(Table, mapper.local_table), connection.dialect, names)
+    values = [bulk.bound(column, given[column.key], connection.dialect) for column in columns]
+    values += [[row["id"] for row in rows], [business] * len(rows)]
     connection.exec_driver_sql(sql, list(zip(*values, strict=True)))
     changes.note(session, str(mapper.local_table))
 

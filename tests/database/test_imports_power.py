@@ -72,7 +72,7 @@ async def test_power_cuts_leave_whole_portions_and_nothing_is_doubled(
     original, left = loading.portion, [0]
 
     async def with_cuts(*arguments: Any) -> dict[str, int]:
-        left[0] = left[0] or chance.randint(1, 45)
+        left[0] = left[0] or chance.randint(1, 25)
         return await original(*arguments)
 
     def cut(*_arguments: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import (
@@ -32,7 +33,7 @@ from callcenter.features.contacts.queries.access import changeable, visible
 from callcenter.features.contacts.rules import fields, people
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.usecases.keeping import take_numbers
-from callcenter.storage.scope import exclusive, insert_many
+from callcenter.storage.scope import exclusive, insert_many, update_many
 
 Key = tuple[str, str]
 """What a card is known by: ('phone', E.164), ('email', key) or ('name', name_key)."""
@@ -310,25 +311,37 @@ async def complete_cards(
     numbers = iter(await take_numbers(session, sum(not one.contact.saved for one in there.values())))
     done: list[dict[str, Any]] = []
     added: list[tuple[int, CardRow]] = []
+    changes: dict[int, dict[str, Any]] = {}
     for one, card in cards:
         row = there.get(one)
         if row is None:
             done.append({})
             continue
-        new, before = _missing(row, card, at, numbers)
+        new, before = _missing(row, card, at, numbers, changes.setdefault(one, {}))
         if before:
             added.append((one, new))
         done.append(before)
-    # The cards first: what hangs on them refers to rows that this session knows then.
-    await session.flush()
+    await _change(session, changes)
     await attach(session, added, by)
     changed = [one for (one, _), before in zip(cards, done, strict=True) if before]
     await note_all(session, dict.fromkeys(changed), "import", at, by, {"source": source, **note})
     return done
 
 
-def _missing(row: Known, card: CardRow, at: datetime, numbers: Any) -> tuple[CardRow, dict[str, Any]]:
-    """What the card lacks; columns are set on it, the rest is to be attached."""
+async def _change(session: AsyncSession, changes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Writes new values of cards, those of the same columns together."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for contact_id, values in changes.items():
+        if values:
+            alike.setdefault(tuple(sorted(values)), []).append({"id": contact_id, **values})
+    for rows in alike.values():
+        await session.run_sync(update_many, Contact, rows)
+
+
+def _missing(
+    row: Known, card: CardRow, at: datetime, numbers: Any, changes: dict[str, Any]
+) -> tuple[CardRow, dict[str, Any]]:
+    """What the card lacks; columns are set on it and noted in ``changes``, the rest is to be attached."""
     contact = row.contact
     columns: dict[str, Any] = {}
     if contact.state == "contact":
@@ -363,14 +376,28 @@ def _missing(row: Known, card: CardRow, at: datetime, numbers: Any) -> tuple[Car
         return new, before
     before["changed_at"] = _plain(contact.changed_at)
     for column, value in columns.items():
-        setattr(contact, column, value)
+        # Written by ``_change``, not by the ORM's flush.
+        set_committed_value(contact, column, value)
     row.phones += [e164 for e164, _ in new.phones]
     row.channels += [(kind, key) for kind, _, key in new.channels]
     row.values |= set(new.values)
     row.tags |= set(new.tags)
     row.lists |= set(new.lists)
-    refresh(contact, row.phones, [key for kind, key in row.channels if kind == "email"])
-    contact.changed_at = at
+    search = people.search_text(
+        contact.name,
+        contact.position,
+        contact.organisation,
+        contact.inn,
+        phones=row.phones,
+        emails=[key for kind, key in row.channels if kind == "email"],
+    )
+    found = {"search": search, "name_key": people.sort_key(contact.name), "changed_at": at}
+    for column, value in found.items():
+        # What stays as it is would have the database write its indexes anew.
+        if getattr(contact, column) != value:
+            columns[column] = value
+            set_committed_value(contact, column, value)
+    changes |= columns
     return new, before
 
 
