@@ -26,7 +26,11 @@ export function start(given) {
 function fit(root) {
   const table = $("table", root);
   if (root.dataset.adaptive === undefined || !table) return;
+  // What comes and goes with a filter counts for nothing: else each filter would have the page loaded twice.
+  const passing = $$(".filter-words, #filter-builder", root);
+  for (const one of passing) one.style.display = "none";
   const top = table.getBoundingClientRect().top + $("main").scrollTop;
+  for (const one of passing) one.style.display = "";
   const room = Math.floor((innerHeight - top - 150) / ROW);
   const wanted = Math.max(LEAST, Math.min(Number(root.dataset.most), room));
   if (wanted === Number(root.dataset.rows)) return;
