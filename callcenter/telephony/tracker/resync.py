@@ -132,6 +132,7 @@ def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
         "agent_id",
         "recording",
         "click_to_dial",
+        "priority",
         "talk_seconds",
         "hold_seconds",
     ):
