@@ -271,7 +271,7 @@ def test_the_last_caller_is_moved_to_the_front_and_keeps_his_wait(
     product.outside.now(ringing.answer)
     stacks.until(lambda: [w["number"][-1] for w in waiting(boss)] == ["2", "0"], what="Asterisk has the same order")
     call = boss.api("GET", f"/api/v1/calls/{before[1]['call_id']}")["call"]
-    assert call["queued_at"] == before[1]["since"]
+    assert call["queued_at"][:23] == before[1]["since"][:23]
 
 
 def waiting(who: Employee) -> list[dict[str, Any]]:

@@ -23,6 +23,8 @@ export function start() {
   document.addEventListener("click", clicked);
   document.addEventListener("change", (event) => { if (event.target.matches("[data-show-select]")) choose(event.target.value); });
   document.addEventListener("fullscreenchange", fullscreenChanged);
+  document.addEventListener("input", slid);
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-past] [data-minutes]")) event.target.form.requestSubmit(); });
   store.subscribe((state) => [state.calls, state.agents, state.queues, state.alerts], () => board?.later());
   setInterval(() => board?.second(), 1000);
   setInterval(() => board?.readHours(), HOURS_EVERY);
@@ -63,7 +65,7 @@ class Board {
   }
 
   // Until the first snapshot there is nothing better than the server's picture.
-  get known() { return store.state.live || store.state.rev > 0; }
+  get known() { return !this.config.past && (store.state.live || store.state.rev > 0); }
 
   // All queues: of the stream, and until it speaks, those of the server's picture.
   allQueues() { return this.known ? Object.values(store.state.queues) : this.config.queues; }
@@ -86,7 +88,7 @@ class Board {
   }
 
   draw() {
-    if (!this.known || !this.root.isConnected) return;
+    if (!this.known || !this.root.isConnected || this.config.past) return;
     const queues = this.queues();
     if (this.changedShape()) return;
     this.drawTotals(queues);
@@ -97,7 +99,7 @@ class Board {
 
   // Tones and concerns change by the clock alone.
   second() {
-    if (!this.known || document.hidden) return;
+    if (!this.known || document.hidden || this.config.past) return;
     const queues = this.queues();
     this.drawLongest(queues);
     for (const queue of queues) this.drawWaiters(queue);
@@ -371,6 +373,16 @@ function clicked({ target }) {
   }
   if (target.closest("[data-sound]")) board.alarm.toggle();
   if (target.closest("[data-fullscreen]")) fullscreen();
+}
+
+// The slider of a past day moves the time beside it; the board is asked for when it is let go.
+function slid({ target }) {
+  if (!target.matches?.("[data-past] [data-minutes]")) return;
+  const two = (number) => String(number).padStart(2, "0");
+  const time = `${two(Math.floor(target.value / 60))}:${two(target.value % 60)}`;
+  target.setAttribute("aria-valuetext", time);
+  const field = target.form.elements.at;
+  field.value = `${field.value.slice(0, 10)}T${time}:00`;
 }
 
 function choose(queue) {

@@ -6,6 +6,7 @@ from callcenter.core.events import CallEnded, LinkChanged
 from callcenter.features.wallboard import handlers, jobs, pages, usecases
 from callcenter.http.permissions import WALLBOARD
 from callcenter.http.routes import NavItem, Param, Route
+from callcenter.live.views import Snapshot
 from callcenter.plugin import Feature, Job, Services, Subscription
 
 
@@ -25,6 +26,15 @@ FEATURE = Feature(
             WALLBOARD,
             summary="Service level of each queue by hour of today",
             returns=pages.HoursView,
+        ),
+        Route(
+            "GET",
+            "/api/v1/wallboard/at",
+            pages.moment,
+            WALLBOARD,
+            summary="The wallboard of a past moment, rebuilt from what was stored",
+            returns=Snapshot,
+            params=(Param("at", "A moment with its time zone"),),
         ),
         Route(
             "GET",
