@@ -1,4 +1,4 @@
-"""The wallboard of a past moment is what was shown then: recorded calls are played, each picture is kept and rebuilt."""
+"""The wallboard of a past moment is what was shown then: recorded calls are played, each picture is rebuilt."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ def play(services: Services, clock: FixedClock, business: int) -> tuple[list[Eve
     for agent_id in replay.DIRECTORY.agents:
         services.bus.publish(DeviceChanged(at=begin, endpoint=f"a{agent_id}s", agent_id=agent_id, online=True))
         services.bus.publish(AgentWanted(at=begin + 1, business_id=business, agent_id=agent_id, wanted="ready"))
-    services.bus.publish(
-        AgentWanted(at=begin + 2, business_id=business, agent_id=13, wanted="paused", reason="lunch")
-    )
+    services.bus.publish(AgentWanted(at=begin + 2, business_id=business, agent_id=13, wanted="paused", reason="lunch"))
     services.bus.publish(AgentWanted(at=begin + 3, business_id=business, agent_id=13, wanted="ready"))
     pictures = []
     for event, following in zip(stream, [*stream[1:], None], strict=True):

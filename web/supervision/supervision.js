@@ -7,7 +7,7 @@ import { spying } from "../js/spying.js";
 let shell;
 let t;
 
-const MODES = [["listen", "ear", () => t("Listen")], ["whisper", "whisper", () => t("Whisper")], ["barge", "barge", () => t("Join")]];
+const MODES = [["listen", "ear", () => t("Listen in")], ["whisper", "whisper", () => t("Whisper")], ["barge", "barge", () => t("Join")]];
 const STATES = { started: () => t("Connecting"), menu: () => t("In the menu"), queued: () => t("Waits in the queue"), ringing: () => t("Ringing"), talking: () => t("Talking"), held: () => t("On hold") };
 const TONES = { talking: "talk", held: "pause", queued: "ring", ringing: "ring" };
 
@@ -133,7 +133,7 @@ function drawBar() {
   const made = h("section.spybar", { id: "spybar", "aria-label": t("Listening in"), "data-mode": spy.mode, "hx-ignore": "" },
     h("span.who", h("b.cut", spy.agent_name), h("span.small.t2", spy.state === "up" ? words[spy.mode] : t("Your phone rings"))),
     h("span.seg", { role: "group", "aria-label": t("Mode") }, MODES.map(([mode, glyph, word]) => h("button", { type: "button", "data-spy-mode": mode, "aria-pressed": String(mode === spy.mode) }, icon(glyph, "s"), word()))),
-    h("button.btn.no", { type: "button", "data-spy-end": "" }, icon("x", "s"), t("Stop")));
+    h("button.btn.no", { type: "button", "data-spy-end": "" }, icon("x", "s"), t("Stop listening")));
   const focused = bar?.contains(document.activeElement) ? document.activeElement.dataset.spyMode : null;
   if (bar) bar.replaceWith(made);
   else document.body.append(made);

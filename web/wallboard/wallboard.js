@@ -10,6 +10,7 @@ import { agentIcon, agentWord, reasonWord } from "../js/words.js";
 import { Alarm } from "./alarm.js";
 import { startFormula } from "./formula.js";
 import { concerns, counts, spark, sums, targetOf, tileTone, waitTone } from "./rules.js";
+import { level, longestOf, valueOf } from "./limits.js";
 import { percent, setTone, sparkSvg } from "./draw.js";
 
 const HOURS_EVERY = 60_000;
@@ -102,7 +103,7 @@ class Board {
     if (!this.known || document.hidden || this.config.past) return;
     const queues = this.queues();
     this.drawLongest(queues);
-    for (const queue of queues) this.drawWaiters(queue);
+    for (const queue of queues) { this.drawWaiters(queue); this.paintLimits(queue); }
     for (const agent of this.agents()) {
       const tile = this.tiles.get(String(agent.id));
       if (tile && agent.state === "paused") this.paintTile(tile, agent);
@@ -182,6 +183,16 @@ class Board {
     for (const name of ["service_level", "occupancy"]) this.share(button(name), queue[name].value);
     for (const name of ["asa", "aht"]) setText(button(name), span(queue[name].value));
     this.drawWaiters(queue);
+    this.paintLimits(queue, row);
+  }
+
+  paintLimits(queue, row = this.rows.get(String(queue.id))) {
+    if (!row || !this.config.limits.length) return;
+    for (const button of $$("[data-figure]", row)) {
+      const found = level(this.config.limits, queue.id, button.dataset.figure, valueOf(queue, button.dataset.figure, secondsSince));
+      if (found) button.dataset.limit = found;
+      else delete button.dataset.limit;
+    }
   }
 
   drawWaiters(queue) {
@@ -199,7 +210,8 @@ class Board {
   drawRowLongest(queue) {
     const button = $('[data-figure="longest"]', this.rows.get(String(queue.id)));
     if (!button) return;
-    const first = queue.waiting[0];
+    // Who is served next need not be who has waited longest: a supervisor may move people to the front.
+    const first = queue.waiting.length ? { since: longestOf(queue) } : null;
     const tone = first ? waitTone(secondsSince(first.since), targetOf(queue.id, this.config), this.config) : "off";
     if (button.dataset.glyph !== tone) {
       button.dataset.glyph = tone;

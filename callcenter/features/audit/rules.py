@@ -53,6 +53,10 @@ SENTENCES: dict[str, str] = {
     "contact.choices": N_("Changed the client types or warmth"),
     "contact.access": N_("Changed who sees which clients"),
     "work.undo": N_("Undid a mass action"),
+    "limit.create": N_("Set a limit of the shift board (%(figure)s)"),
+    "limit.delete": N_("Took away a limit of the shift board (%(figure)s)"),
+    "screen.create": N_("Made a link to the screen “%(title)s”"),
+    "screen.revoke": N_("Took away the link to the screen “%(title)s”"),
     "duplicates.check": N_("Changed when duplicates are looked for"),
 }
 OBJECTS: dict[str, str] = {
@@ -70,6 +74,8 @@ OBJECTS: dict[str, str] = {
     "job": N_("Background job"),
     "business": N_("Company"),
     "audit": N_("Audit log"),
+    "limit": N_("Limit"),
+    "screen": N_("Screen"),
 }
 _LINKS = {"contact": "/contacts/{}", "call": "/calls/{}"}
 

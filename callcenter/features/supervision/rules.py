@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from callcenter.core.calls import Call, Leg
-from callcenter.core.i18n import N_
 
 MODES = ("listen", "whisper", "barge")
-MODE_TITLES = {"listen": N_("Listening"), "whisper": N_("Whispering"), "barge": N_("In the talk")}
 E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 GRACE = 1.0
 """Seconds in which another leg of the agent may take the place of the one that ended (a page that was reloaded)."""
-Kind = Literal["agent", "queue", "number"]
-
 
 class Place(NamedTuple):
     """Where an agent talks: his call and his leg in it."""

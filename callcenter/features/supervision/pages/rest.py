@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 from aiohttp import web
 
-from callcenter.features.accounts import api as accounts
+from callcenter.features.supervision import api as supervision
 from callcenter.features.supervision.usecases import controlling
-from callcenter.features.supervision.usecases.spying import TELL, Listener, SpyView, spying, told_to_agents, view
+from callcenter.features.supervision.usecases.spying import Listener, SpyView, spying, told_to_agents, view
 from callcenter.http import render
 from callcenter.http.current import current
 from callcenter.live.audience import Audience
@@ -148,9 +148,6 @@ async def settings(request: web.Request) -> web.Response:
 
 async def save_settings(request: web.Request) -> web.Response:
     """PUT /api/v1/supervision/settings: spies that go on keep what they began with."""
-    form, person, here = await render.body(request, SettingsForm), current(request), services(request)
-    async with here.db.system() as session:
-        await accounts.set_setting(session, person.business_id, TELL, form.tell_agents)
-    async with here.db.business(person.business_id) as session:
-        await accounts.audit(session, request, "spy.setting", "business", person.business_id, told=form.tell_agents)
+    form = await render.body(request, SettingsForm)
+    await supervision.set_told(services(request), request, form.tell_agents)
     return render.api(request, form)

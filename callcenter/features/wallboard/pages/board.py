@@ -14,6 +14,8 @@ from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 from callcenter.features.wallboard import rules, usecases
 from callcenter.features.wallboard.pages import words
+from callcenter.features.wallboard.rules import limits as limit_rules
+from callcenter.features.wallboard.usecases import limits
 from callcenter.features.wallboard.usecases import past as past_board
 from callcenter.http import formats, render
 from callcenter.http.current import current
@@ -81,8 +83,22 @@ async def board(request: web.Request) -> web.Response:
             queues=[msgspec.to_builtins(q) for q in queues],
             agents=[{"state": a.state, "queues": a.queues} for a in snapshot.agents.values()],
         )
-        | {"past": at is not None},
+        | {"past": at is not None, "limits": await _limits(request)},
     )
+
+
+async def _limits(request: web.Request) -> list[dict[str, Any]]:
+    wanted = await limits.limits(services(request)).of(current(request).business_id)
+    return [
+        {
+            "figure": one.figure,
+            "queue": one.queue_id,
+            "warn": one.warn,
+            "alarm": one.alarm,
+            "worse": limit_rules.FIGURES[one.figure].worse,
+        }
+        for one in wanted
+    ]
 
 
 async def moment(request: web.Request) -> web.Response:
