@@ -274,6 +274,29 @@ def test_the_last_caller_is_moved_to_the_front_and_keeps_his_wait(
     assert call["queued_at"][:23] == before[1]["since"][:23]
 
 
+@pytest.mark.rule("SUP-05")
+def test_a_waiting_caller_is_moved_to_another_queue_and_keeps_his_wait(
+    product: Stack, operator: Employee, boss: Employee
+) -> None:
+    operator.api("PUT", "/api/v1/me/state", {"state": "paused", "reason": "lunch"})
+    queues = {q["name"]: q["id"] for q in boss.api("GET", "/api/v1/supervision/waiting")["queues"]}
+    client = product.caller("79165550009", tone=CLIENT_HZ)
+    product.ring(client, SALES)
+    before = stacks.until(lambda: waiting(boss), timeout=20, what="he waits")[0]
+    boss.api(
+        "POST",
+        f"/api/v1/supervision/calls/{before['call_id']}/redirect",
+        {"kind": "queue", "target": str(queues["Поддержка"])},
+    )
+
+    def there() -> list[dict[str, Any]]:
+        found = boss.api("GET", "/api/v1/supervision/waiting")["queues"]
+        return [w for q in found if q["name"] == "Поддержка" for w in q["waiting"]]
+
+    moved = stacks.until(there, what="he waits in the other queue")[0]
+    assert (moved["call_id"], moved["since"]) == (before["call_id"], before["since"])
+
+
 def waiting(who: Employee) -> list[dict[str, Any]]:
     queues = who.stack.api(who.token, "GET", "/api/v1/supervision/waiting")["queues"]
     return [one for queue in queues for one in queue["waiting"]]

@@ -46,7 +46,7 @@ function draw() {
   show($("[data-part=none]", root), !all.length);
   for (const [id, row] of rows) if (!calls[id] || !list.contains(row.element)) { row.element.remove(); rows.delete(id); }
   all.forEach((call, n) => {
-    const key = JSON.stringify([call.state, call.contact, call.agents, call.agent_id, places.get(call.id), spying.now?.agent_id, spying.now?.mode]);
+    const key = JSON.stringify([call.state, call.contact, call.agents, call.agent_id, call.queue?.id, call.queued_at, call.answered_at, places.get(call.id), spying.now?.agent_id, spying.now?.mode]);
     let row = rows.get(call.id);
     if (!row || row.key !== key) {
       const focused = row?.element.contains(document.activeElement) ? document.activeElement.dataset.what : null;
@@ -69,7 +69,7 @@ function drawCall(call, position) {
   return h("li", { "data-call": call.id, "data-state": TONES[call.state] ?? "off" },
     h("span.glyph", icon(position ? "clock" : "phone", "s")),
     h("a.grow.plain", { href: `/calls/${encodeURIComponent(call.id)}` }, h("span.mid.block.cut", name), h("span.small.t3.block.cut", about)),
-    h("time.num.small", { "data-since": since }),
+    h("time.num.small", { "data-since": since }, shell.format.duration(shell.clock.secondsSince(since))),
     h("span.acts",
       position && position > 1 && button("up", t("To the front"), { "data-front": call.id }),
       talks && agent.id !== shell.me.agent_id && MODES.map(([mode, glyph, word]) => button(glyph, `${word()}: ${agent.name}`, { "data-spy": mode, "data-agent": agent.id, "aria-pressed": String(spying.now?.agent_id === agent.id && spying.now.mode === mode) })),
@@ -120,6 +120,7 @@ function setSpy(spy, why = "") {
   if (before && !spy && why === "call") shell.toast(t("The talk of %(agent)s is over", { agent: before.agent_name }), { glyph: "ear" });
   drawBar();
   draw();
+  shell.dock.draw();
 }
 
 function drawBar() {

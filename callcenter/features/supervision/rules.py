@@ -13,6 +13,7 @@ E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 GRACE = 1.0
 """Seconds in which another leg of the agent may take the place of the one that ended (a page that was reloaded)."""
 
+
 class Place(NamedTuple):
     """Where an agent talks: his call and his leg in it."""
 
