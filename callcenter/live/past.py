@@ -58,13 +58,17 @@ def call_at(call: Call, at: float, owner: int | None = None) -> Call | None:
         result=None,
         cause=None,
         hangup_by=None,
-        wait_seconds=(answered_at or at) - (place.queued_at or call.started_at),
+        wait_seconds=_or(answered_at, at) - _or(place.queued_at, call.started_at),
         talk_seconds=0.0,
         hold_seconds=0.0,
         held_at=None,
         recording=next((call.recording or call.id for step in steps if step.kind == "recording"), None),
     )
     return replace(now, state=_state(now))
+
+
+def _or(moment: float | None, otherwise: float) -> float:
+    return otherwise if moment is None else moment
 
 
 def leg_at(leg: Leg, at: float) -> Leg:
@@ -74,7 +78,8 @@ def leg_at(leg: Leg, at: float) -> Leg:
         return moment if moment is not None and moment <= at else None
 
     ended, answered, ringing = seen(leg.ended_at), seen(leg.answered_at), seen(leg.ringing_at)
-    state: LegState = "ended" if ended else "up" if answered else "ringing" if ringing else "new"
+    told: tuple[tuple[LegState, float | None], ...] = (("ended", ended), ("up", answered), ("ringing", ringing))
+    state = next((name for name, moment in told if moment is not None), "new")
     return replace(leg, state=state, ended_at=ended, answered_at=answered, ringing_at=ringing)
 
 
@@ -102,7 +107,7 @@ def _queue(call: Call, steps: Sequence[Step], at: float) -> _Place:
             talked = True
     if place.queue_id is None and call.queued_at is not None and call.queued_at <= at:
         # A call of the log whose story is not known.
-        return _Place(call.queue_id, call.queued_at, call.answered_at if (call.answered_at or at + 1) <= at else None)
+        return _Place(call.queue_id, call.queued_at, call.answered_at if _or(call.answered_at, at + 1) <= at else None)
     return place
 
 

@@ -62,10 +62,13 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     row.locator("[data-hangup]").click()
     page.locator("#ask [data-yes]").click()
     stack.outside.do(call.until("ended"))
+    page.wait_for_function(
+        "id => callcenter.api('GET', `/api/v1/calls/${id}`).then(d => d.story.at(-1).kind === 'hangup')", arg=call_id
+    )
     supervisor.open(f"/calls/{call_id}")
     story = page.locator(".tl.story")
     expect(story).to_contain_text("Встал в очередь «Продажи»")
-    expect(story).to_contain_text(re.compile("трубка снята через 0?0:"))
+    expect(story).to_contain_text(re.compile(r"трубка снята через 00:"))
     expect(story).to_contain_text("Звонок завершила станция")
     expect(page.locator(".story-path")).to_contain_text("очередь «Продажи»")
     supervisor.picture("supervise-story")

@@ -23,7 +23,8 @@ from tests.traces import replay
 SHIFT = (
     "queue_answered", "queue_held", "queue_abandoned", "queue_no_agent", "queue_second_agent", "menu_queue_all_ring",
     "menu_left", "personal_two_devices", "personal_missed", "outgoing_answered", "outgoing_busy", "internal_answered",
-    "click_answered", "click_client_busy", "blind_transfer", "attended_transfer",
+    "click_answered", "click_client_busy", "blind_transfer", "attended_transfer", "queue_moved_to_front",
+    "talk_redirected", "listened_to",
 )  # fmt: skip
 
 
@@ -71,13 +72,15 @@ def play(services: Services, clock: FixedClock, business: int) -> tuple[list[Eve
     services.bus.publish(AgentWanted(at=begin + 3, business_id=business, agent_id=13, wanted="ready"))
     pictures = []
     for event, following in zip(stream, [*stream[1:], None], strict=True):
+        while (wake := services.live.state.next_wake()) is not None and wake <= event.at:
+            clock.advance(wake - clock.epoch())
+            services.live.tick(wake)
         clock.advance(event.at - clock.epoch())
-        services.live.tick(event.at)
         services.bus.publish(event)
         told.append(event)
         until = following.at if following is not None else event.at + 30
         if until - event.at > 0.004:
-            at = (event.at + until) / 2
+            at = event.at + min((until - event.at) / 2, 5.0)
             clock.advance(at - clock.epoch())
             services.live.tick(at)
             pictures.append((at, services.live.snapshot(Audience(business, sees_all=True))))
