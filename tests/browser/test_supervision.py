@@ -9,11 +9,30 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.conftest import AGENT_HZ
 from tests.support import browser
 from tests.support.browser import Person
-from tests.support.stack import SALES, Stack
+from tests.support.stack import SALES, Stack, until
+from tests.support.tones import strength
 
-CLIENT_HZ = 1000.0
+CLIENT_HZ, BOSS_HZ = 1000.0, 1700.0
+PEERS = """
+globalThis.peers = [];
+globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...what) { super(...what); globalThis.peers.push(this); }
+};
+"""
+ENERGY = """async () => {
+    const now = async () => {
+        let energy = 0;
+        for (const peer of globalThis.peers) for (const [, entry] of await peer.getStats())
+            if (entry.type === "inbound-rtp") energy += entry.totalAudioEnergy ?? 0;
+        return energy;
+    };
+    const before = await now();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return (await now()) - before;
+}"""
 
 
 @pytest.fixture
@@ -152,3 +171,51 @@ def test_the_board_of_a_past_moment(supervisor: Person) -> None:
     supervisor.picture("board-past")
     page.locator("[data-past-toggle]").click()
     expect(form).to_have_count(0)
+
+
+@pytest.mark.rule("SUP-03")
+def test_whisper_reaches_an_agent_in_the_browser_and_not_the_client(operator: Person, stack: Stack) -> None:
+    """The agent's leg is Opus, the client says nothing: what the agent's page gets louder by is the supervisor."""
+    page = operator.page
+    page.add_init_script(PEERS)
+    operator.open("/")
+    operator.go_on_line()
+    client = stack.caller("79165550041")
+    call = stack.ring(client, SALES)
+    page.locator("[data-answer]").click(timeout=20_000)
+    expect(page.locator("#dock")).to_have_class("dock live")
+    stack.outside.do(client.hears(AGENT_HZ, 0.5), 20)
+    token = stack.token("supervisor@demo.example")
+    devices = stack.api(token, "GET", "/api/v1/me/devices")["devices"]
+    login = next(device for device in devices if device["kind"] == "sip")
+    boss = stack.outside.phone(login["login"], stack.settings.sip_port, password=login["password"], tone=BOSS_HZ)
+    until(lambda: stack.api(token, "GET", "/api/v1/me/state")["device"] == "sip", what="his phone is on line")
+    agent = page.evaluate("callcenter.me.agent_id")
+    spy = stack.api(token, "POST", "/api/v1/supervision/spies", {"agent_id": agent, "mode": "listen"})
+    stack.outside.now(stack.outside.do(boss.incoming()).answer)
+    stack.outside.do(boss.hears(AGENT_HZ, 0.5))
+
+    def set_mode(mode: str) -> None:
+        stack.api(token, "PUT", f"/api/v1/supervision/spies/{spy['id']}", {"mode": mode})
+
+    def agent_gets() -> float:
+        """The energy that comes into the agent's page in a second."""
+        return float(page.evaluate(ENERGY))
+
+    assert agent_gets() < 0.001
+    set_mode("whisper")
+    until(lambda: agent_gets() > 0.01, what="the agent hears the supervisor")
+    client.forget()
+    until(lambda: len(client.heard) > 12_000, what="the client has listened")
+    assert strength(client.listen()[-8000:], BOSS_HZ) < 0.005
+    assert strength(client.listen()[-800:], AGENT_HZ) > 0.05
+    stack.outside.do(boss.hears(AGENT_HZ, 0.5))
+    set_mode("barge")
+    until(lambda: strength(client.listen()[-800:], BOSS_HZ) > 0.05, what="the client hears the supervisor")
+    assert agent_gets() > 0.01
+    set_mode("whisper")
+    until(lambda: strength(client.listen()[-800:], BOSS_HZ) < 0.005, what="the client hears him no more")
+    set_mode("listen")
+    until(lambda: agent_gets() < 0.001, what="the agent hears him no more")
+    assert len(boss.calls) == 1
+    stack.outside.now(call.bye)
