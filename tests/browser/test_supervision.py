@@ -40,7 +40,7 @@ def supervisor(stack: Stack, chromium: Browser) -> Iterator[Person]:
     person = browser.person(chromium, stack.base_url)
     person.sign_in("supervisor@demo.example", stack.password)
     person.open("/wallboard")
-    person.page.wait_for_function("callcenter.store.state.live")
+    person.page.wait_for_function("() => callcenter.store.state.live")
     yield person
     person.page.evaluate("callcenter.phone.do('hang'); callcenter.phone.do('off')")
     person.context.close()
@@ -219,3 +219,26 @@ def test_whisper_reaches_an_agent_in_the_browser_and_not_the_client(operator: Pe
     until(lambda: agent_gets() < 0.001, what="the agent hears him no more")
     assert len(boss.calls) == 1
     stack.outside.now(call.bye)
+
+
+@pytest.mark.parametrize(("width", "theme", "language"), [("narrow", "dark", "ru"), ("wide", "dark", "en")])
+def test_the_pages_fit_every_window(chromium: Browser, stack: Stack, width: str, theme: str, language: str) -> None:
+    stack.ring(stack.caller("79165550051"), SALES)
+    admin = browser.person(chromium, stack.base_url, width=width, theme=theme, language=language)
+    admin.sign_in("admin@demo.example", stack.password)
+    if language == "en":
+        admin.page.evaluate("callcenter.api('PATCH', '/api/v1/me', {language: 'en'})")
+    for name, path in [
+        ("board", "/wallboard"),
+        ("settings", "/wallboard/settings"),
+        ("past", "/wallboard?at=2026-01-01T12:00"),
+    ]:
+        admin.open(path)
+        if name == "board":
+            expect(admin.page.locator("#now-calls li[data-call]")).to_have_count(1, timeout=20_000)
+        assert admin.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        admin.picture(f"supervise-{name}-{width}-{language}")
+    if language == "en":
+        admin.page.evaluate("callcenter.api('PATCH', '/api/v1/me', {language: 'ru'})")
+    admin.context.close()
+    assert admin.complaints == []
