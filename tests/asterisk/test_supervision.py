@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import statistics
 import time
 from collections.abc import Iterator
@@ -300,3 +303,29 @@ def test_a_waiting_caller_is_moved_to_another_queue_and_keeps_his_wait(
 def waiting(who: Employee) -> list[dict[str, Any]]:
     queues = who.stack.api(who.token, "GET", "/api/v1/supervision/waiting")["queues"]
     return [one for queue in queues for one in queue["waiting"]]
+
+
+@pytest.mark.rule("SUP-03")
+def test_a_server_that_was_killed_finds_its_spy_again(
+    product: Stack, operator: Employee, boss: Employee, talk: Talk
+) -> None:
+    spy, leg = listen_in(product, boss, operator.agent_id, "whisper")
+    hears(operator.phone, CLIENT_HZ, BOSS_HZ)
+    os.kill(product.server_pid(), signal.SIGKILL)
+    # Asterisk carries it on meanwhile.
+    hears(operator.phone, CLIENT_HZ, BOSS_HZ)
+
+    def back() -> dict[str, Any] | None:
+        with contextlib.suppress(OSError):
+            found = boss.api("GET", "/api/v1/supervision/spies")["spy"]
+            return found if found and found["state"] == "up" else None
+        return None
+
+    found = stacks.until(back, timeout=40, what="the server is back and knows who listens")
+    assert (found["id"], found["mode"]) == (spy["id"], "whisper")
+    boss.api("PUT", f"/api/v1/supervision/spies/{spy['id']}", {"mode": "listen"})
+    hears(operator.phone, CLIENT_HZ)
+    calls = boss.api("GET", "/api/v1/calls")["calls"]
+    assert [c["id"] for c in calls if c["state"] != "ended"] == [talk.call_id]
+    product.outside.now(talk.call.bye)
+    stacks.until(lambda: leg.states["ended"].is_set(), what="his leg ends with the call")
