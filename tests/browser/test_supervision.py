@@ -64,7 +64,7 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     bar = page.locator("#spybar")
     expect(bar).to_contain_text("Я слушаю", timeout=15_000)
     expect(operator.page.locator("#listeners")).to_contain_text("слушает разговор")
-    supervisor.picture("supervise-listen")
+    supervisor.picture("supervise-listen", docs=True)
     for mode, words, told in [
         ("whisper", "Меня слышит оператор", "подсказывает"),
         ("barge", "Меня слышат оба", "в разговоре"),
@@ -78,7 +78,10 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     expect(bar).to_have_count(0)
     expect(operator.page.locator("#listeners")).to_have_count(0)
     call_id = row.get_attribute("data-call")
-    row.locator("[data-hangup]").click()
+    supervisor.open(f"/calls/{call_id}")
+    expect(page.locator("[data-supervise] [data-spy]")).to_have_count(3)
+    supervisor.picture("supervise-call")
+    page.locator("[data-supervise] [data-hangup]").click()
     page.locator("#ask [data-yes]").click()
     stack.outside.do(call.until("ended"))
     page.wait_for_function(
@@ -90,7 +93,7 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     expect(story).to_contain_text(re.compile(r"трубка снята через 00:"))
     expect(story).to_contain_text("Звонок завершила станция")
     expect(page.locator(".story-path")).to_contain_text("очередь «Продажи»")
-    supervisor.picture("supervise-story")
+    supervisor.picture("supervise-story", docs=True)
 
 
 @pytest.mark.rule("SUP-05")
@@ -102,7 +105,7 @@ def test_the_last_caller_is_moved_to_the_front_on_the_board(supervisor: Person, 
         )
     rows = supervisor.page.locator("#now-calls li[data-call]")
     expect(rows.nth(1)).to_contain_text("00-22")
-    supervisor.picture("supervise-waiting")
+    supervisor.picture("supervise-waiting", docs=True)
     rows.nth(1).locator("[data-front]").click()
     expect(rows.nth(0)).to_contain_text("00-22")
     rows.nth(0).locator("[data-redirect]").click()
@@ -129,7 +132,7 @@ def test_a_limit_colours_and_a_screen_shows_it_until_its_link_is_taken_away(
     page.get_by_role("button", name="Создать ссылку").click()
     address = page.locator("[data-screen-link]").get_attribute("href")
     assert address
-    admin.picture("board-settings")
+    admin.picture("board-settings", docs=True)
     wall = chromium.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     wall.goto(address)
     stack.ring(stack.caller("79165550031"), SALES)
@@ -168,7 +171,7 @@ def test_the_board_of_a_past_moment(supervisor: Person) -> None:
     )
     expect(form.locator("input[name=at]")).to_have_value(re.compile("T00:00"))
     expect(page.locator('.kpis [data-figure="entered"]')).to_have_text("0")
-    supervisor.picture("board-past")
+    supervisor.picture("board-past", docs=True)
     page.locator("[data-past-toggle]").click()
     expect(form).to_have_count(0)
 

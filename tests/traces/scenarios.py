@@ -613,3 +613,22 @@ async def listened_to(world: World) -> None:
     spy.bye()
     await asyncio.sleep(0.4)
     call.bye()
+
+
+@scenario(
+    {
+        "direction": "out", "result": "answered", "agents": (11, 13), "legs": 3, "talk_seconds": 1.2,
+        "to_number": "+79160000002",
+        "steps": "started recording answered redirected:agent:13 rang:answered answered hangup:client",
+    }
+)  # fmt: skip
+async def outgoing_redirected(world: World) -> None:
+    """A supervisor leads a client, whom an agent has called, to another agent."""
+    agent = world.agent("a11s").call("79160000002")
+    client = await _picked_up(world.carrier())
+    await asyncio.sleep(0.6)
+    await world.lead("agent13")
+    await agent.until("ended")
+    await _picked_up(world.agent("a13s"))
+    await asyncio.sleep(0.6)
+    client.bye()
