@@ -39,6 +39,7 @@ from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
 from callcenter.features.search import plugin as search
 from callcenter.features.stream import plugin as stream
+from callcenter.features.supervision import plugin as supervision
 from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
 from callcenter.features.webforms import plugin as webforms
@@ -81,6 +82,7 @@ FEATURES: tuple[Feature, ...] = (
     recordings.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
+    supervision.FEATURE,
     search.FEATURE,
     stream.FEATURE,
     desk.FEATURE,

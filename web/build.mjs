@@ -43,7 +43,7 @@ const shared = { bundle: true, minify: !watching, sourcemap: true, target: "chro
 const jobs = [
   {
     ...shared,
-    entryPoints: { app: join(here, "js/main.js"), early: join(here, "js/early.js"), keepalive: join(here, "js/phone/keepalive.js") },
+    entryPoints: { app: join(here, "js/main.js"), early: join(here, "js/early.js"), screen: join(here, "js/screen.js"), keepalive: join(here, "js/phone/keepalive.js") },
     format: "iife",
     outdir: out,
     plugins: [features],

@@ -39,7 +39,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of the call's story.
 
     ``kind`` is one of: started, prompt, menu, key, queued, left_queue, rang, answered, held, resumed, transferred,
-    recording, hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target).
+    recording, redirected, front, hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause,
+    target).
     """
 
     at: float
@@ -54,7 +55,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     ``id`` is Asterisk's Linkedid: known at once, the same in CEL, and unique over restarts. ``result`` is None while
     the call goes on. ``wait_seconds`` runs from the start (queue calls: from entering the queue) to the first talk or
-    to the end; ``talk_seconds`` is the time two parties were bridged without hold.
+    to the end; ``talk_seconds`` is the time two parties were bridged without hold. ``priority`` puts a waiting caller
+    before those who have less.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     cause: int | None = None
     hangup_by: Literal["client", "agent", "system"] | None = None
     click_to_dial: bool = False
+    priority: int = 0
     recording: str | None = None
     legs: tuple[Leg, ...] = ()
     steps: tuple[Step, ...] = ()

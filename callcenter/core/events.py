@@ -49,6 +49,13 @@ class DeviceChanged(Event, frozen=True, kw_only=True):
     user_agent: str = ""
 
 
+class SpyChanged(Event, frozen=True, kw_only=True):
+    """A supervisor's leg that listens to a call: ``up`` = his phone was picked up, ``ended`` = it is gone."""
+
+    spy_id: str
+    state: Literal["up", "ended"]
+
+
 class MemberChanged(Event, frozen=True, kw_only=True):
     """Asterisk's view of a queue member. ``status`` is Asterisk's device state (1 free, 2 in use, 5 unavailable …)."""
 

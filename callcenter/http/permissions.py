@@ -13,6 +13,7 @@ SIGNED_IN = "signed_in"
 CALLS_OWN = "calls.own"
 CALLS_ALL = "calls.all"
 CALLS_DIAL = "calls.dial"
+CALLS_SUPERVISE = "calls.supervise"
 RECORDINGS_OWN = "recordings.own"
 RECORDINGS_ALL = "recordings.all"
 PHONE_USE = "phone.use"
@@ -49,7 +50,7 @@ _OPERATOR = frozenset(
         NUMBERS_SEE,
     }
 )
-_SUPERVISOR = _OPERATOR | {CALLS_ALL, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS, CONTACTS_ALL}
+_SUPERVISOR = _OPERATOR | {CALLS_ALL, CALLS_SUPERVISE, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS, CONTACTS_ALL}
 _ADMINISTRATOR = _SUPERVISOR | {
     NUMBERS_EDIT,
     QUEUES_EDIT,
@@ -73,6 +74,7 @@ TITLES: dict[str, str] = {
     CALLS_OWN: N_("See own calls"),
     CALLS_ALL: N_("See all calls of the company"),
     CALLS_DIAL: N_("Make calls"),
+    CALLS_SUPERVISE: N_("Listen in, whisper and join; hang up and redirect any call"),
     RECORDINGS_OWN: N_("Listen to own recordings"),
     RECORDINGS_ALL: N_("Listen to all recordings"),
     PHONE_USE: N_("Use the phone"),

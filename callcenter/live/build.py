@@ -89,9 +89,9 @@ def queue_view(
 
 
 def waiting(business: BusinessNow, calls: list[Call], *, names: bool = True) -> list[Waiting]:
-    """The callers who wait, in the order in which they came."""
+    """The callers who wait, in the order in which they will be taken."""
     found = [call for call in calls if call.left_queue_at is None]
-    found.sort(key=lambda call: (call.queued_at or 0.0, call.id))
+    found.sort(key=lambda call: (-call.priority, call.queued_at or 0.0, call.id))
     views: list[Waiting] = []
     for position, call in enumerate(found, start=1):
         contact = business.contacts.get(call.id)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import msgspec
 
 from callcenter.telephony.config.cel import NAMES
+from callcenter.telephony.spies import is_spy
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
         try:
             values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n").translate(_BREAKS)]), [])
             fields = dict(zip(NAMES, values, strict=True))
+            if is_spy(fields["uniqueid"]):
+                continue
             kind = fields["userdeftype"] if fields["eventtype"] == "USER_DEFINED" else fields["eventtype"]
             yield Row(
                 at=here,

@@ -23,6 +23,7 @@ from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.resync import read_state
 from callcenter.telephony.snapshot import MemberNow, Snapshot
+from callcenter.telephony.spies import Mode, Spies, is_spy, new_spy_id
 from callcenter.telephony.stream import EventStream
 from callcenter.telephony.tracker import Tracker
 from callcenter.telephony.translate import WANTED
@@ -74,6 +75,7 @@ class Telephony:
             timing=timing,
         )
         self.gateway = Gateway(self.link)
+        self.spies = Spies()
         self.snapshot: Snapshot | None = None
         self._up = False
         self._told: tuple[bool, str] | None = None
@@ -193,6 +195,51 @@ class Telephony:
             if not left or not await self.gateway.hangup(left):
                 raise NotFound(CHANNEL_GONE)
 
+    # --- supervision --------------------------------------------------------------------------------
+
+    async def spy(self, *, agent_id: int, business_id: int, leg_id: str, mode: Mode, name: str, number: str) -> str:
+        """Rings the supervisor's (``agent_id``) own phone and lets it hear the channel ``leg_id``; the spy's id.
+
+        ``name`` and ``number`` are what his phone shows. Raises Conflict (code ``offline``) without a phone on line.
+        """
+        agent = self.directory.agents.get(agent_id)
+        if agent is None or agent.business_id != business_id:
+            raise NotFound(NO_AGENT)
+        if not self._up:
+            raise Unavailable(links.NOT_UP)
+        endpoint = await self._endpoint(agent_id, agent.devices)
+        spy_id = new_spy_id(self.clock.epoch())
+        self.spies.ordered(spy_id)
+        try:
+            await self.gateway.originate(
+                endpoint=endpoint,
+                context=f"spy-{business_id}",
+                exten=mode,
+                channel_id=spy_id,
+                variables={"SPYON": leg_id},
+                caller_number=number,
+                caller_name=name,
+                auto_answer=endpoint == endpoint_name(agent_id, "webrtc"),
+            )
+        except Exception as error:
+            if getattr(error, "error_code", "") != "unconfirmed":
+                self.spies.forget(spy_id)
+            raise
+        return spy_id
+
+    async def spy_on(self, spy_id: str, business_id: int, leg_id: str, mode: Mode) -> None:
+        """Changes what a spy does, or whom he hears, without a new call; NotFound when he has hung up."""
+        await self.gateway.set_variable(spy_id, "SPYON", leg_id)
+        await self.gateway.redirect(spy_id, f"spy-{business_id}", mode)
+
+    async def end_spy(self, spy_id: str) -> None:
+        """Ends a spy's leg; being gone already is fine."""
+        await self.gateway.hangup([spy_id])
+
+    async def lead(self, channel: str, business_id: int, exten: str) -> None:
+        """Leads one channel of a call elsewhere: ``agent12``, ``queue7``, ``f7*<priority>`` or a number (E.164)."""
+        await self.gateway.redirect(channel, f"redirect-{business_id}", exten)
+
     # --- queue members and phones ------------------------------------------------------------------
 
     async def add_member(
@@ -257,6 +304,10 @@ class Telephony:
         if fields["Event"] == "OriginateResponse":
             self._originated(fields)
             return
+        if is_spy(fields.get("Uniqueid", "")):
+            for change in self.spies.feed(fields, self.clock.epoch()):
+                self.bus.publish(change)
+            return
         for event in self.tracker.feed(fields):
             self._publish(event)
 
@@ -276,7 +327,12 @@ class Telephony:
             self._failed(dial, outcome(event.call))
 
     def _originated(self, fields: Fields) -> None:
-        dial = self._dials.get(fields.get("ActionID", "").removeprefix("originate-"))
+        channel_id = fields.get("ActionID", "").removeprefix("originate-")
+        if is_spy(channel_id) and fields.get("Response") != "Success":
+            for change in self.spies.failed(channel_id, self.clock.epoch()):
+                self.bus.publish(change)
+            return
+        dial = self._dials.get(channel_id)
         if dial is None:
             return
         if fields.get("Response") == "Success":
@@ -314,6 +370,10 @@ class Telephony:
     async def _sync(self, link: Link) -> None:
         """Reads the whole state, lets the tracker take it over, then lets go what came meanwhile."""
         snapshot = await read_state(link, self.clock.epoch, link.uptime)
+        spies = {channel.id: channel.state == 6 for channel in snapshot.channels if is_spy(channel.id)}
+        if spies:
+            others = tuple(channel for channel in snapshot.channels if channel.id not in spies)
+            snapshot = msgspec.structs.replace(snapshot, channels=others)
         there = frozenset(channel.call_id for channel in snapshot.channels)
         snapshot = await self._with_journal(snapshot, there - self._calls.keys())
         self.snapshot = snapshot
@@ -326,6 +386,8 @@ class Telephony:
         self._offline = {d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE}
         for event in self.tracker.resync(snapshot):
             self._publish(event)
+        for change in self.spies.resync(spies, snapshot.at):
+            self.bus.publish(change)
         for call_id in [c for c in self._dials if c not in there]:
             self._dials.pop(call_id)
         self.stream.release()

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from callcenter.core.directory import parse_object
 from callcenter.telephony import facts as f
+from callcenter.telephony.spies import is_spy
 
 Fields = dict[str, str]
 
@@ -82,11 +83,11 @@ def party(text: str) -> str:
 
 
 def channel(fields: Fields, prefix: str = "") -> f.Channel | None:
-    """The channel that an event's ``<prefix>Channel`` fields describe, or None for helpers and broken events."""
+    """The channel that an event's ``<prefix>Channel`` fields describe, or None for helpers, spies and broken events."""
     get = fields.get
     name = get(prefix + "Channel", "")
     unique = get(prefix + "Uniqueid", "")
-    if not unique or "<" in name or not (name.startswith("PJSIP/") or is_phone(name)):
+    if not unique or is_spy(unique) or "<" in name or not (name.startswith("PJSIP/") or is_phone(name)):
         return None
     return f.Channel(unique, name, get(prefix + "Linkedid") or unique, _STATES.get(get(prefix + "ChannelState", ""), 0))
 
@@ -241,7 +242,9 @@ def _asked(fields: Fields) -> f.Fact | None:
 def _hangup(fields: Fields) -> f.Fact | None:
     # No look at the name: a masqueraded channel may end under another one than it began with.
     unique = fields.get("Uniqueid", "")
-    return f.HungUp(_at(fields), unique, _whole(fields.get("Cause", ""))) if unique else None
+    if not unique or is_spy(unique):
+        return None
+    return f.HungUp(_at(fields), unique, _whole(fields.get("Cause", "")))
 
 
 _READERS: dict[str, Callable[[Fields], f.Fact | None]] = {

@@ -34,7 +34,7 @@ def supervisor(stack: Stack, chromium: Browser) -> Iterator[Person]:
     person = browser.person(chromium, stack.base_url)
     person.sign_in("supervisor@demo.example", stack.password)
     person.open("/wallboard")
-    person.page.wait_for_function("callcenter.store.state.live")
+    person.page.wait_for_function("() => callcenter.store.state.live")
     yield person
     person.context.close()
     assert person.complaints == []
@@ -194,7 +194,7 @@ def test_a_busy_shift(supervisor: Person, stack: Stack) -> None:
     expect(page.locator('.kpis [data-figure="waiting"]')).not_to_have_text("0")
     expect(page.locator('.kpis [data-figure="longest"]')).to_have_text(re.compile(r"^0:1\d$"), timeout=15_000)
     supervisor.open("/wallboard")
-    page.wait_for_function("callcenter.store.state.live")
+    page.wait_for_function("() => callcenter.store.state.live")
     supervisor.picture("wallboard", docs=True)
     for call in callers:
         hang_up(stack, call)

@@ -40,6 +40,15 @@ class World(Protocol):
     async def hang_up(self, call_id: str) -> None:
         """Hangs up the call's first channel by a command."""
 
+    async def lead(self, exten: str) -> None:
+        """Leads the client of the scenario elsewhere, as a supervisor does: ``agent13``, ``queue2``, ``f1*1``."""
+
+    async def spy(self, phone: str, on: str, mode: str) -> str:
+        """Lets a phone listen to the phone ``on``; the spy's id."""
+
+    async def spy_mode(self, spy_id: str, mode: str) -> None:
+        """Another mode of a spy."""
+
     async def quiet(self) -> None:
         """Waits until no channel is left."""
 
@@ -536,4 +545,90 @@ async def local_channel(world: World) -> None:
     await _picked_up(world.agent("a13s"))
     client = await _picked_up(world.carrier())
     await asyncio.sleep(1.0)
+    client.bye()
+
+
+@scenario(
+    {
+        "direction": "in", "result": "answered", "queue_id": 1, "agents": (11,), "agent_id": 11, "legs": 2,
+        "wait_seconds": 2.4, "talk_seconds": 0.6, "hangup_by": "client",
+        "steps": "started recording prompt queued left_queue front:1 queued rang:answered left_queue answered"
+        " hangup:client",
+    }
+)  # fmt: skip
+async def queue_moved_to_front(world: World) -> None:
+    """A waiting caller is moved to the front: his wait goes on."""
+    await world.members("q1")
+    call = world.client().call(SALES)
+    await call.until("answered")
+    await asyncio.sleep(1.5)
+    await world.lead("f1*1")
+    await asyncio.sleep(0.5)
+    await world.members("q1", "a11s")
+    await _picked_up(world.agent("a11s"))
+    await asyncio.sleep(0.6)
+    call.bye()
+
+
+@scenario(
+    {
+        "direction": "in", "result": "answered", "queue_id": 1, "agents": (11, 13), "agent_id": 13, "legs": 3,
+        "talk_seconds": 1.2, "hangup_by": "client",
+        "steps": "started recording prompt queued rang:answered left_queue answered redirected:agent:13 rang:answered"
+        " answered hangup:client",
+    }
+)  # fmt: skip
+async def talk_redirected(world: World) -> None:
+    """A supervisor leads the client away from one agent to another."""
+    await world.members("q1", "a11s")
+    call = world.client().call(SALES)
+    first = await _picked_up(world.agent("a11s"))
+    await asyncio.sleep(0.6)
+    await world.lead("agent13")
+    await first.until("ended")
+    await _picked_up(world.agent("a13s"))
+    await asyncio.sleep(0.6)
+    call.bye()
+
+
+@scenario(
+    {
+        "direction": "in", "result": "answered", "queue_id": 1, "agents": (11,), "agent_id": 11, "rung": (11,),
+        "legs": 2, "hangup_by": "client",
+        "steps": "started recording prompt queued rang:answered left_queue answered hangup:client",
+    }
+)  # fmt: skip
+async def listened_to(world: World) -> None:
+    """A supervisor listens, whispers, joins and leaves: it is one call, and his leg is none of it."""
+    await world.members("q1", "a11s")
+    call = world.client().call(SALES)
+    await _picked_up(world.agent("a11s"))
+    await asyncio.sleep(0.4)
+    spy_id = await world.spy("a13s", "a11s", "listen")
+    spy = await _picked_up(world.agent("a13s"))
+    for mode in ("whisper", "barge", "listen"):
+        await asyncio.sleep(0.4)
+        await world.spy_mode(spy_id, mode)
+    await asyncio.sleep(0.4)
+    spy.bye()
+    await asyncio.sleep(0.4)
+    call.bye()
+
+
+@scenario(
+    {
+        "direction": "out", "result": "answered", "agents": (11, 13), "legs": 3, "talk_seconds": 1.2,
+        "to_number": "+79160000002",
+        "steps": "started recording answered redirected:agent:13 rang:answered answered hangup:client",
+    }
+)  # fmt: skip
+async def outgoing_redirected(world: World) -> None:
+    """A supervisor leads a client, whom an agent has called, to another agent."""
+    agent = world.agent("a11s").call("79160000002")
+    client = await _picked_up(world.carrier())
+    await asyncio.sleep(0.6)
+    await world.lead("agent13")
+    await agent.until("ended")
+    await _picked_up(world.agent("a13s"))
+    await asyncio.sleep(0.6)
     client.bye()

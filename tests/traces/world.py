@@ -149,6 +149,41 @@ class LineWorld:
         assert found
         self.stream.act(Action="Hangup", Channel=found[1].decode(), Cause="16")
 
+    async def lead(self, exten: str) -> None:
+        self.stream.act(Action="Redirect", Channel=self._channel("t1"), Context="redirect-1", Exten=exten, Priority="1")
+
+    async def spy(self, phone: str, on: str, mode: str) -> str:
+        spy_id = f"s{1_700_000_000_000 + secrets.randbelow(10**9)}.{secrets.token_hex(4)}"
+        found = re.findall(
+            rb"Channel: PJSIP/" + on.encode() + rb"-[^\r]+\r\n(?:[^\r\n]+\r\n)*?Uniqueid: (\S+)", self.raw
+        )
+        self.stream.act(
+            Action="Originate",
+            Async="true",
+            Channel=f"PJSIP/{phone}",
+            Context="spy-1",
+            Exten=mode,
+            Priority="1",
+            Timeout="5000",
+            ChannelId=spy_id,
+            CallerID="<101>",
+            Variable=[f"__SPYON={found[-1].decode()}"],
+        )
+        return spy_id
+
+    async def spy_mode(self, spy_id: str, mode: str) -> None:
+        self.stream.act(Action="Redirect", Channel=spy_id, Context="spy-1", Exten=mode, Priority="1")
+
+    @property
+    def raw(self) -> bytes:
+        """What came in this scenario."""
+        return bytes(self.stream.raw)
+
+    def _channel(self, endpoint: str) -> str:
+        found = re.findall(rb"Channel: (PJSIP/" + endpoint.encode() + rb"-[0-9a-f]+)\r", self.raw)
+        assert found
+        return found[0].decode()
+
     async def quiet(self, timeout: float = 30.0) -> None:
         """Waits until every channel that began has ended and nothing more is said."""
         size, since = -1, 0.0

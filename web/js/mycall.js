@@ -2,6 +2,7 @@
 import { me } from "./config.js";
 import { phone as pretty } from "./format.js";
 import { t } from "./i18n.js";
+import { spying } from "./spying.js";
 
 export const myAgent = (state) => state.agents[me?.agent_id] ?? null;
 export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
@@ -41,6 +42,7 @@ export function myCall(phoneState, liveState, card) {
 function stageOf(call, seen, agent, direction) {
   if (call && ["ringing", "answering"].includes(call.stage)) return call.stage;
   if (seen?.held) return "held";
+  if (call && !seen && spying.now) return call.stage;
   if (direction === "out") {
     if (seen?.answered_at) return "talking";
     return call && call.stage !== "talking" ? "connecting" : "calling";

@@ -26,7 +26,8 @@ export class Alarm {
 
   // Alerts and callers who have waited very long; what was there when the page opened is seen, not heard.
   hear(alerts, concerns) {
-    const texts = new Map(alerts.map((alert) => [`alert ${alert.key}`, alert.message]));
+    // A limit may be meant to be seen only.
+    const texts = new Map(alerts.filter((alert) => !alert.key.startsWith("limit-quiet")).map((alert) => [`alert ${alert.key}`, alert.message]));
     for (const item of concerns) if (item.kind === "wait") texts.set(`wait ${item.id}`, `${this.config.concerns.wait}: ${item.name}`);
     const fresh = this.#known === null ? [] : [...texts].filter(([key]) => !this.#known.has(key));
     this.#known = new Set(texts.keys());

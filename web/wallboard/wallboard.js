@@ -10,6 +10,7 @@ import { agentIcon, agentWord, reasonWord } from "../js/words.js";
 import { Alarm } from "./alarm.js";
 import { startFormula } from "./formula.js";
 import { concerns, counts, spark, sums, targetOf, tileTone, waitTone } from "./rules.js";
+import { level, longestOf, valueOf } from "./limits.js";
 import { percent, setTone, sparkSvg } from "./draw.js";
 
 const HOURS_EVERY = 60_000;
@@ -23,6 +24,8 @@ export function start() {
   document.addEventListener("click", clicked);
   document.addEventListener("change", (event) => { if (event.target.matches("[data-show-select]")) choose(event.target.value); });
   document.addEventListener("fullscreenchange", fullscreenChanged);
+  document.addEventListener("input", slid);
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-past] [data-minutes]")) event.target.form.requestSubmit(); });
   store.subscribe((state) => [state.calls, state.agents, state.queues, state.alerts], () => board?.later());
   setInterval(() => board?.second(), 1000);
   setInterval(() => board?.readHours(), HOURS_EVERY);
@@ -63,7 +66,7 @@ class Board {
   }
 
   // Until the first snapshot there is nothing better than the server's picture.
-  get known() { return store.state.live || store.state.rev > 0; }
+  get known() { return !this.config.past && (store.state.live || store.state.rev > 0); }
 
   // All queues: of the stream, and until it speaks, those of the server's picture.
   allQueues() { return this.known ? Object.values(store.state.queues) : this.config.queues; }
@@ -86,7 +89,7 @@ class Board {
   }
 
   draw() {
-    if (!this.known || !this.root.isConnected) return;
+    if (!this.known || !this.root.isConnected || this.config.past) return;
     const queues = this.queues();
     if (this.changedShape()) return;
     this.drawTotals(queues);
@@ -97,10 +100,10 @@ class Board {
 
   // Tones and concerns change by the clock alone.
   second() {
-    if (!this.known || document.hidden) return;
+    if (!this.known || document.hidden || this.config.past) return;
     const queues = this.queues();
     this.drawLongest(queues);
-    for (const queue of queues) this.drawWaiters(queue);
+    for (const queue of queues) { this.drawWaiters(queue); this.paintLimits(queue); }
     for (const agent of this.agents()) {
       const tile = this.tiles.get(String(agent.id));
       if (tile && agent.state === "paused") this.paintTile(tile, agent);
@@ -180,6 +183,16 @@ class Board {
     for (const name of ["service_level", "occupancy"]) this.share(button(name), queue[name].value);
     for (const name of ["asa", "aht"]) setText(button(name), span(queue[name].value));
     this.drawWaiters(queue);
+    this.paintLimits(queue, row);
+  }
+
+  paintLimits(queue, row = this.rows.get(String(queue.id))) {
+    if (!row || !this.config.limits.length) return;
+    for (const button of $$("[data-figure]", row)) {
+      const found = level(this.config.limits, queue.id, button.dataset.figure, valueOf(queue, button.dataset.figure, secondsSince));
+      if (found) button.dataset.limit = found;
+      else delete button.dataset.limit;
+    }
   }
 
   drawWaiters(queue) {
@@ -197,7 +210,8 @@ class Board {
   drawRowLongest(queue) {
     const button = $('[data-figure="longest"]', this.rows.get(String(queue.id)));
     if (!button) return;
-    const first = queue.waiting[0];
+    // Who is served next need not be who has waited longest: a supervisor may move people to the front.
+    const first = queue.waiting.length ? { since: longestOf(queue) } : null;
     const tone = first ? waitTone(secondsSince(first.since), targetOf(queue.id, this.config), this.config) : "off";
     if (button.dataset.glyph !== tone) {
       button.dataset.glyph = tone;
@@ -371,6 +385,16 @@ function clicked({ target }) {
   }
   if (target.closest("[data-sound]")) board.alarm.toggle();
   if (target.closest("[data-fullscreen]")) fullscreen();
+}
+
+// The slider of a past day moves the time beside it; the board is asked for when it is let go.
+function slid({ target }) {
+  if (!target.matches?.("[data-past] [data-minutes]")) return;
+  const two = (number) => String(number).padStart(2, "0");
+  const time = `${two(Math.floor(target.value / 60))}:${two(target.value % 60)}`;
+  target.setAttribute("aria-valuetext", time);
+  const field = target.form.elements.at;
+  field.value = `${field.value.slice(0, 10)}T${time}:00`;
 }
 
 function choose(queue) {

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.accounts import queries
-from callcenter.features.accounts.models import AuditEntry, Business, Membership
+from callcenter.features.accounts.models import AuditEntry, Business, Membership, User
 from callcenter.features.accounts.queries import AuditFilter, audit_actions, audit_count, audit_entries
 from callcenter.features.accounts.usecases.address import address
-from callcenter.features.accounts.usecases.audit import audit
+from callcenter.features.accounts.usecases.audit import audit, audit_for
 from callcenter.features.accounts.usecases.passwords import hash_now, hash_password
 from callcenter.features.accounts.usecases.people import (
     add_member,
@@ -32,6 +32,7 @@ __all__ = [
     "audit_actions",
     "audit_count",
     "audit_entries",
+    "audit_for",
     "business",
     "businesses",
     "create_business",
@@ -42,6 +43,7 @@ __all__ = [
     "people",
     "role_of",
     "set_setting",
+    "user_name",
 ]
 
 
@@ -98,6 +100,11 @@ async def people(session: AsyncSession) -> list[Person]:
         )
         for member in await queries.people(session)
     ]
+
+
+async def user_name(session: AsyncSession, user_id: int) -> str:
+    """A person's name, '' when there is none such."""
+    return await session.scalar(select(User.name).where(User.id == user_id)) or ""
 
 
 async def role_of(session: AsyncSession, user_id: int) -> str | None:

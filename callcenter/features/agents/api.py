@@ -156,6 +156,14 @@ async def spans(session: AsyncSession, agent_id: int, since: datetime, until: da
     ]
 
 
+async def all_spans(session: AsyncSession, since: datetime, until: datetime) -> list[tuple[int, StateSpan]]:
+    """Every agent's stretches between two moments, oldest first: (agent, stretch); they may reach beyond."""
+    return [
+        (row.agent_id, StateSpan(state=row.state, reason=row.reason, since=row.since, until=row.until))
+        for row in await queries.all_spans(session, since, until)
+    ]
+
+
 async def stretches(
     session: AsyncSession, state: str, since: datetime, until: datetime, *, closed: bool = False
 ) -> list[tuple[int, datetime, datetime]]:

@@ -96,3 +96,14 @@ async def stretches(
         query = query.where(AgentStateSpan.until.is_not(None))
     rows = (await session.scalars(query)).all()
     return [(row.agent_id, max(row.since, since), min(row.until or until, until)) for row in rows]
+
+
+async def all_spans(session: AsyncSession, since: datetime, until: datetime) -> list[AgentStateSpan]:
+    """Every agent's stretches that touch the time between two moments, oldest first."""
+    query = (
+        select(AgentStateSpan)
+        .where(AgentStateSpan.since <= until)
+        .where((AgentStateSpan.until.is_(None)) | (AgentStateSpan.until > since))
+        .order_by(AgentStateSpan.since, AgentStateSpan.id)
+    )
+    return list((await session.scalars(query)).all())

@@ -17,6 +17,13 @@ SENTENCES: dict[str, str] = {
     "recording.listen": N_("Listened to a recording"),
     "recording.download": N_("Downloaded a recording (%(format)s)"),
     "call.comment": N_("Commented a call"),
+    "call.hangup": N_("Hung up the call with %(number)s"),
+    "call.redirect": N_("Redirected the call with %(number)s to %(to)s"),
+    "call.front": N_("Moved %(number)s to the front of the queue"),
+    "spy.begin": N_("Began to listen to the call of %(agent)s"),
+    "spy.mode": N_("Changed how the call of %(agent)s is listened to (%(mode)s)"),
+    "spy.end": N_("Stopped listening to the call of %(agent)s after %(seconds)s s"),
+    "spy.setting": N_("Chose whether agents are told who listens"),
     "number.change": N_("Changed a number"),
     "campaign.create": N_("Made an ad campaign"),
     "campaign.finish": N_("Finished an ad campaign"),
@@ -46,6 +53,10 @@ SENTENCES: dict[str, str] = {
     "contact.choices": N_("Changed the client types or warmth"),
     "contact.access": N_("Changed who sees which clients"),
     "work.undo": N_("Undid a mass action"),
+    "limit.create": N_("Set a limit of the shift board (%(figure)s)"),
+    "limit.delete": N_("Took away a limit of the shift board (%(figure)s)"),
+    "screen.create": N_("Made a link to the screen “%(title)s”"),
+    "screen.revoke": N_("Took away the link to the screen “%(title)s”"),
     "duplicates.check": N_("Changed when duplicates are looked for"),
 }
 OBJECTS: dict[str, str] = {
@@ -63,6 +74,8 @@ OBJECTS: dict[str, str] = {
     "job": N_("Background job"),
     "business": N_("Company"),
     "audit": N_("Audit log"),
+    "limit": N_("Limit"),
+    "screen": N_("Screen"),
 }
 _LINKS = {"contact": "/contacts/{}", "call": "/calls/{}"}
 

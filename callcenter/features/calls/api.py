@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call
-from callcenter.features.calls.queries import lists, views
+from callcenter.features.calls.queries import lists, stored, views
 from callcenter.features.calls.queries.agent_day import AgentDay, CallBack, agent_day, to_call_back
 from callcenter.features.calls.queries.lists import Page, Scope, may_see
 from callcenter.features.calls.queries.queue_day import QueueCall, QueueHour, queue_calls, queue_hours
@@ -17,12 +19,13 @@ from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.calls.usecases.dial import scope_of
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.calls.usecases.store import store
-from callcenter.live.views import CallView
+from callcenter.features.contacts import api as contacts
+from callcenter.live.views import CallView, ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
     "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "Scope", "add_past", "agent_day", "calls",
-    "logged", "may_see", "queue_calls", "queue_hours", "scope_of", "to_call_back", "views_of",
+    "going_on", "logged", "may_see", "queue_calls", "queue_hours", "scope_of", "to_call_back", "views_of",
 ]  # fmt: skip
 
 
@@ -49,3 +52,18 @@ async def logged(services: Services, call: Call) -> None:
     writer = services.part(CallLog, CallLog)
     writer.put(Picture(call, "live"))
     await writer.drained()
+
+
+class GoingOn(NamedTuple):
+    """A call that went on at a past moment, with all that is known of it, and who the outside party is."""
+
+    call: Call
+    contact: ContactBrief | None
+
+
+async def going_on(session: AsyncSession, at: datetime) -> list[GoingOn]:
+    """The calls that went on at a moment."""
+    rows = await stored.stored(session, await stored.going_on(session, at))
+    ids = {one.record.contact_id for one in rows.values() if one.record.contact_id is not None}
+    known = await contacts.briefs(session, ids)
+    return [GoingOn(stored.picture(one).call, known.get(one.record.contact_id or 0)) for one in rows.values()]

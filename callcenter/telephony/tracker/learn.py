@@ -224,6 +224,16 @@ def learn_target(directory: Directory, leg: LegNow, fact: f.DialBegun) -> None:
     leg.touch()
 
 
+def redirected(call: CallNow, fact: f.StepTold) -> None:
+    """A supervisor leads a call elsewhere: a caller who waits keeps the beginning of his wait."""
+    call.hangup_by = None
+    call.waits_on = call.first_talk_at is None and call.queued_at is not None
+    if fact.kind == "front":
+        call.priority = int(fact.text) if fact.text.isascii() and fact.text.isdigit() and len(fact.text) < 11 else 0
+    else:
+        call.priority = 0
+
+
 def took_part(call: CallNow, leg: LegNow) -> None:
     """An agent who answers his own click-to-dial takes part in the call, whatever becomes of it."""
     if call.click_to_dial and leg.id == call.id and leg.agent_id is not None and leg.agent_id not in call.agents:

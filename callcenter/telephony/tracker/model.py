@@ -141,6 +141,7 @@ class CallNow:
         "mode",
         "mode_since",
         "number_id",
+        "priority",
         "published",
         "queue_id",
         "queued_at",
@@ -155,6 +156,7 @@ class CallNow:
         "to_number",
         "trunk_id",
         "wait_from",
+        "waits_on",
     )
 
     def __init__(self, call_id: str, started_at: float, direction: Direction) -> None:
@@ -176,6 +178,9 @@ class CallNow:
         self.rung: list[int] = []
         self.recording: str | None = None
         self.click_to_dial = False
+        self.priority = 0
+        # A waiting caller is led elsewhere by a command: his wait goes on.
+        self.waits_on = False
         self.cause: int | None = None
         self.hangup_by: HangupBy | None = None
         self.abandoned = False
@@ -290,6 +295,7 @@ class CallNow:
             cause=self.cause,
             hangup_by=self.hangup_by,
             click_to_dial=self.click_to_dial,
+            priority=self.priority,
             recording=self.recording,
             legs=tuple([leg.picture() for leg in self.legs]),
             steps=tuple(self.steps),

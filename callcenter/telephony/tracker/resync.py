@@ -5,6 +5,7 @@ from __future__ import annotations
 from callcenter.core.calls import Call
 from callcenter.telephony import facts as f
 from callcenter.telephony.snapshot import ChannelNow, Snapshot
+from callcenter.telephony.spies import is_spy
 from callcenter.telephony.tracker import learn
 from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
@@ -66,7 +67,7 @@ def _end_gone(book: Book, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> N
 
 
 def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Call]) -> None:
-    if not is_phone(now.name):
+    if not is_phone(now.name) or is_spy(now.id):
         return
     if now.name.startswith("Local/"):
         book.wires.touch(now.id)
@@ -132,6 +133,7 @@ def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
         "agent_id",
         "recording",
         "click_to_dial",
+        "priority",
         "talk_seconds",
         "hold_seconds",
     ):

@@ -134,6 +134,8 @@ class Tracker(Book):
         call, kind = leg.call, learn.clean(fact.kind, 20)
         if kind == "failed":
             call.failed = True
+        elif kind in ("front", "redirected"):
+            learn.redirected(call, fact)
         call.step(kind, agent_id=leg.agent_id, text=learn.clean(fact.text, 200))
         self.updated(call, kind)
 
@@ -273,10 +275,13 @@ class Tracker(Book):
         call = leg.call
         if call.queue_id == fact.queue_id and call.queued_at is not None and call.left_queue_at is None:
             return
-        call.queue_id, call.queued_at, call.left_queue_at = fact.queue_id, call.at, None
+        waits_on = call.waits_on and call.queued_at is not None
+        call.queue_id, call.left_queue_at, call.waits_on = fact.queue_id, None, False
         call.abandoned = False
-        if call.first_talk_at is None:
-            call.wait_from = call.at
+        if not waits_on:
+            call.queued_at = call.at
+            if call.first_talk_at is None:
+                call.wait_from = call.at
         call.step("queued", queue_id=fact.queue_id)
         self.updated(call, "queued")
 

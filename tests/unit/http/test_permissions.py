@@ -27,6 +27,8 @@ OPEN = {
     ("POST", r"/forms/{token:[\w-]{16,64}}"): "strangers fill in a form of a site",
     ("POST", r"/api/v1/lists/{token:[\w-]{16,64}}/clients"): "a site adds a client; the address is secret",
     ("OPTIONS", r"/api/v1/lists/{token:[\w-]{16,64}}/clients"): "browsers ask it before a script may send",
+    ("GET", r"/screen/{token:[\w-]{16,64}}"): "a screen on the wall; the address is secret",
+    ("GET", r"/screen/{token:[\w-]{16,64}}/state"): "a screen on the wall; the address is secret",
     ("GET", "/api/v1/openapi.json"): "tools read it before they have a token; it holds nothing of any business",
 }
 # Answers that would end what the other requests of this test need, or that never end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +42,33 @@ async def audit(
             object_type=object_type[:40],
             object_id=str(object_id)[:80],
             ip=ip,
+            detail=detail,
+        )
+    )
+    await session.flush()
+
+
+async def audit_for(
+    session: AsyncSession,
+    business_id: int,
+    user_id: int,
+    action: str,
+    object_type: str,
+    object_id: str,
+    *,
+    at: datetime,
+    **detail: Any,
+) -> None:
+    """The same for something that ends by itself: ``user_id`` had begun it."""
+    session.add(
+        AuditEntry(
+            business_id=business_id,
+            user_id=user_id,
+            at=at,
+            action=action[:60],
+            object_type=object_type[:40],
+            object_id=object_id[:80],
+            ip="",
             detail=detail,
         )
     )

@@ -9,7 +9,7 @@ from callcenter.core.calls import Call
 from callcenter.core.clock import utc
 from callcenter.core.errors import NotFound
 from callcenter.core.i18n import N_
-from callcenter.features.calls.pages import asking
+from callcenter.features.calls.pages import asking, telling
 from callcenter.features.calls.queries import views
 from callcenter.features.calls.queries.lists import may_see
 from callcenter.features.calls.queries.spam import page as spam_page
@@ -106,7 +106,10 @@ async def call_list(request: web.Request) -> web.Response:
 async def call_one(request: web.Request) -> web.Response:
     """GET /api/v1/calls/{id}: one call with legs and story."""
     person, here = current(request), services(request)
-    return render.api(request, await detail(here, person, request.match_info["id"]))
+    found = await detail(here, person, request.match_info["id"])
+    words = await telling.told(request, found)
+    steps = [msgspec.structs.replace(step, said=line.said) for step, line in zip(found.story, words.lines, strict=True)]
+    return render.api(request, msgspec.structs.replace(found, story=steps, path=words.path))
 
 
 async def call_dial(request: web.Request) -> web.Response:

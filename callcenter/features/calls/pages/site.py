@@ -14,7 +14,7 @@ from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
 from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
-from callcenter.features.calls.pages import asking, rest
+from callcenter.features.calls.pages import asking, rest, telling
 from callcenter.features.calls.queries import lists, views
 from callcenter.features.calls.rules import day
 from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, pages
@@ -98,7 +98,14 @@ async def call_page(request: web.Request) -> web.Response:
         heard = [call_id] if _own_recording(person, detail.call) else []
         player = (await recordings.players(session, heard)).get(call_id)
     return render.page(
-        request, "calls/call.html", detail=detail, call=detail.call, recording=player, titles=TITLES, clock=clock
+        request,
+        "calls/call.html",
+        detail=detail,
+        story=await telling.told(request, detail),
+        call=detail.call,
+        recording=player,
+        titles=TITLES,
+        clock=clock,
     )
 
 

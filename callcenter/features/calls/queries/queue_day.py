@@ -39,10 +39,12 @@ async def queue_hours(
     targets: Mapping[int, int],
     shorts: Mapping[int, int],
     until: datetime | None = None,
+    ended_by: datetime | None = None,
 ) -> list[QueueHour]:
     """The hours from ``since`` to ``until`` (None = a day and an hour later, for a day when the clock is put back).
 
-    ``targets`` is T and ``shorts`` S of each queue in seconds; a queue that is in neither counts with 20 and 5.
+    ``ended_by`` leaves out calls that ended later. ``targets`` is T and ``shorts`` S of each queue in seconds; a queue
+    that is in neither counts with 20 and 5.
     """
     until = until or since + timedelta(hours=25)
     waited, answered = CallRecord.wait_seconds, CallRecord.answered_at.is_not(None)
@@ -69,6 +71,7 @@ async def queue_hours(
             CallRecord.queued_at.is_not(None),
             CallRecord.ended_at.is_not(None),
         )
+        .where(*([] if ended_by is None else [CallRecord.ended_at <= ended_by]))
         .group_by(CallRecord.queue_id, bucket)
         .order_by(CallRecord.queue_id, bucket)
     )
@@ -101,8 +104,8 @@ class QueueCall(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime
 
 
-async def queue_calls(session: AsyncSession, since: datetime) -> list[QueueCall]:
-    """The ended queue calls that began since ``since``, in the order in which they ended."""
+async def queue_calls(session: AsyncSession, since: datetime, ended_by: datetime | None = None) -> list[QueueCall]:
+    """The queue calls that began since ``since`` and have ended (by ``ended_by``), in the order of their ends."""
     query = (
         select(CallRecord.id, CallRecord.queue_id, CallRecord.agent_id, CallRecord.answered_at, CallRecord.ended_at)
         .where(
@@ -111,6 +114,7 @@ async def queue_calls(session: AsyncSession, since: datetime) -> list[QueueCall]
             CallRecord.queued_at.is_not(None),
             CallRecord.ended_at.is_not(None),
         )
+        .where(*([] if ended_by is None else [CallRecord.ended_at <= ended_by, CallRecord.started_at <= ended_by]))
         .order_by(CallRecord.ended_at, CallRecord.id)
     )
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import select
@@ -47,6 +47,16 @@ async def stored(session: AsyncSession, ids: Collection[str]) -> dict[str, Store
 async def one(session: AsyncSession, call_id: str) -> Stored | None:
     """The call, or None when this business has no such."""
     return (await stored(session, [call_id])).get(call_id)
+
+
+async def going_on(session: AsyncSession, at: datetime) -> list[str]:
+    """Ids of the calls that went on at a moment; a call of more than a day is none."""
+    query = select(CallRecord.id).where(
+        CallRecord.started_at <= at,
+        CallRecord.started_at > at - timedelta(days=1),
+        (CallRecord.ended_at > at) | (CallRecord.result.is_(None)),
+    )
+    return list(await session.scalars(query))
 
 
 async def open_calls(session: AsyncSession, before: datetime) -> list[str]:

@@ -37,21 +37,23 @@ class LegView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a call's story; ``text`` says which key, cause or target."""
+    """A step of a call's story; ``text`` says which key, cause or target, ``said`` all of it in words."""
 
     at: str
     kind: str
     agent: AgentBrief | None
     queue: QueueBrief | None
     text: str
+    said: str = ""
 
 
 class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A call with its legs and its story."""
+    """A call with its legs and its story; ``path`` is the way from the number to the agent in a few words."""
 
     call: CallView
     legs: list[LegView]
     story: list[StepView]
+    path: list[str] = []
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,9 @@ from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 from callcenter.features.wallboard import rules, usecases
 from callcenter.features.wallboard.pages import words
+from callcenter.features.wallboard.rules import limits as limit_rules
+from callcenter.features.wallboard.usecases import limits
+from callcenter.features.wallboard.usecases import past as past_board
 from callcenter.http import formats, render
 from callcenter.http.current import current
 from callcenter.live.audience import Audience
@@ -47,10 +50,15 @@ async def board(request: web.Request) -> web.Response:
     """GET /wallboard, ``?queue=ID`` for one queue."""
     person = current(request)
     service = services(request)
-    snapshot = service.live.snapshot(
-        Audience(person.business_id, person.agent_id, sees_all=True, language=render.language(request))
-    )
-    hours = await usecases.hours_today(service, person.business_id)
+    at = past_moment(request)
+    if at is not None:
+        snapshot = await past_board.board_at(service, person.business_id, at, render.language(request))
+        hours = await past_board.hours_at(service, person.business_id, at)
+    else:
+        snapshot = service.live.snapshot(
+            Audience(person.business_id, person.agent_id, sees_all=True, language=render.language(request))
+        )
+        hours = await usecases.hours_today(service, person.business_id)
     queues = sorted(snapshot.queues.values(), key=lambda q: (q.name.casefold(), q.id))
     asked = request.query.get("queue", "")
     chosen = next((q.id for q in queues if str(q.id) == asked), None)
@@ -62,6 +70,10 @@ async def board(request: web.Request) -> web.Response:
         "wallboard/board.html",
         **_values(request, snapshot, queues, chosen, targets),
         **_parts(request, snapshot, targets, hours),
+        at=at and at.astimezone(formats.zone(person.timezone)),
+        now=service.clock.now().astimezone(formats.zone(person.timezone)),
+        # What ticks on a live board stands still on one of the past.
+        tick="data-was" if at else "data-since",
         config=words.config(
             render.texts(request).gettext,
             render.language(request),
@@ -70,8 +82,44 @@ async def board(request: web.Request) -> web.Response:
             shorts=shorts,
             queues=[msgspec.to_builtins(q) for q in queues],
             agents=[{"state": a.state, "queues": a.queues} for a in snapshot.agents.values()],
-        ),
+        )
+        | {"past": at is not None, "limits": await _limits(request)},
     )
+
+
+async def _limits(request: web.Request) -> list[dict[str, Any]]:
+    wanted = await limits.limits(services(request)).of(current(request).business_id)
+    return [
+        {
+            "figure": one.figure,
+            "queue": one.queue_id,
+            "warn": one.warn,
+            "alarm": one.alarm,
+            "worse": limit_rules.FIGURES[one.figure].worse,
+        }
+        for one in wanted
+    ]
+
+
+async def moment(request: web.Request) -> web.Response:
+    """GET /api/v1/wallboard/at?at=."""
+    person, service = current(request), services(request)
+    at = past_moment(request)
+    if at is None:
+        raise _wrong("at", N_("Give a moment with its time zone, for example 2026-03-01T00:00:00+03:00."))
+    return render.api(request, await past_board.board_at(service, person.business_id, at, render.language(request)))
+
+
+def past_moment(request: web.Request) -> datetime | None:
+    """The past moment that is asked for; one without a time zone is meant in the reader's own."""
+    text = request.query.get("at", "").strip()
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong("at", N_("Choose a day and a time.")) from None
+    return at if at.tzinfo else at.replace(tzinfo=formats.zone(current(request).timezone))
 
 
 async def hours(request: web.Request) -> web.Response:

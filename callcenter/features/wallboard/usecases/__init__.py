@@ -84,7 +84,7 @@ async def hours_today(services: Services, business_id: int) -> Hours:
     where = zone(services, business_id)
     hours: dict[int, list[tuple[int, float, float]]] = {}
     for row in await today(services, business_id):
-        level = service_level(_counters(row), variant(services, business_id))
+        level = service_level(counters_of(row), variant(services, business_id))
         hours.setdefault(row.queue_id, []).append(
             (row.start.astimezone(where).hour, level.numerator, level.denominator)
         )
@@ -114,7 +114,7 @@ async def past_service_level(
     shorts = {q: short if short is not None else queues[q].short_abandon for q in queues}
     async with services.db.business(business_id) as session:
         rows = await calls.queue_hours(session, since, targets, shorts, until)
-    sums = {q: total(_counters(row) for row in rows if row.queue_id == q) for q in queues}
+    sums = {q: total(counters_of(row) for row in rows if row.queue_id == q) for q in queues}
     chosen = formula or variant(services, business_id)
     return {q: service_level(found, chosen) for q, found in sums.items()}
 
@@ -166,7 +166,7 @@ async def prime_queues(services: Services, business_id: int) -> None:
         found = total(
             (
                 Counters(wrapup_seconds=after.get(queue.id, 0.0)),
-                *(_counters(row) for row in hours if row.queue_id == queue.id),
+                *(counters_of(row) for row in hours if row.queue_id == queue.id),
                 *(count(call, queue) for call in unwritten),
             )
         )
@@ -195,7 +195,8 @@ def remember_ended(services: Services, call: Call) -> None:
         shift(services).recent.append(call)
 
 
-def _counters(row: calls.QueueHour) -> Counters:
+def counters_of(row: calls.QueueHour) -> Counters:
+    """An hour of the log as live counts it."""
     return Counters(
         entered=row.entered,
         answered=row.answered,

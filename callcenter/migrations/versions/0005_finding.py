@@ -1,6 +1,6 @@
 """Spam numbers, prices of calls, the page after sign-in
 
-Revision 0007 after 0006.
+Revision 0005 after 0004.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from callcenter.storage import base
 
-revision = "0007"
-down_revision = "0002"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
