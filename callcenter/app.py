@@ -118,7 +118,7 @@ def make_services(settings: Settings, db: Database, journal: Path | None = None)
         bus=bus,
         clock=clock,
         live=Live(bus, clock, translate),
-        telephony=Telephony(account, bus, clock, journal=journal),
+        telephony=Telephony(account, bus, clock, journal=journal, fallback=settings.phone_fallback_seconds),
     )
 
 

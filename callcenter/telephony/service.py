@@ -21,6 +21,7 @@ from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, o
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
+from callcenter.telephony.rescue import Rescue
 from callcenter.telephony.resync import read_state
 from callcenter.telephony.snapshot import MemberNow, Snapshot
 from callcenter.telephony.stream import EventStream
@@ -57,8 +58,12 @@ class Telephony:
         *,
         journal: Path | None = None,
         timing: Timing | None = None,
+        fallback: float = 12.0,
     ) -> None:
-        """``journal`` is the CEL file that Asterisk writes; without it nothing can be completed after a break."""
+        """``journal`` is the CEL file that Asterisk writes; without it nothing can be completed after a break.
+
+        ``fallback``: seconds after which an agent whose page is gone from a talk is rung at his other phone.
+        """
         self.bus = bus
         self.clock = clock
         self.directory = directory or Directory()
@@ -81,6 +86,7 @@ class Telephony:
         self._calls: dict[str, Call] = {}
         self._dials: dict[str, Dial] = {}
         self._offline: set[str] = set()
+        self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
         self._tasks: set[asyncio.Task[None]] = set()
         self._alive: Alive | None = None
         self._down_at: float | None = None
@@ -109,6 +115,7 @@ class Telephony:
 
     async def stop(self) -> None:
         """Ends the connection and everything that waits for it."""
+        self.rescue.stop()
         await self.link.close()
         for task in self._tasks:
             task.cancel()
@@ -116,7 +123,7 @@ class Telephony:
 
     def set_directory(self, directory: Directory) -> None:
         """Replaces what is known of agents, queues, numbers and trunks."""
-        self.directory = directory
+        self.directory = self.rescue.directory = directory
         self.tracker.set_directory(directory)
         if self.journal is not None:
             self.journal.directory = directory
@@ -264,10 +271,12 @@ class Telephony:
         kind = type(event)
         if kind is CallUpdated:
             self._calls[event.call.id] = event.call  # type: ignore[attr-defined]
+            self.rescue.moved(event.call)  # type: ignore[attr-defined]
         elif isinstance(event, CallEnded):
             self._calls.pop(event.call.id, None)
         elif isinstance(event, DeviceChanged):
             (self._offline.discard if event.online else self._offline.add)(event.endpoint)
+            self.rescue.device(event.endpoint, online=event.online)
         elif kind is LinkChanged:
             return
         self.bus.publish(event)
@@ -323,9 +332,12 @@ class Telephony:
             started_at=snapshot.started_at,
             down_at=self._down_at,
         )
-        self._offline = {d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE}
+        self._offline.clear()
+        self._offline.update(d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE)
         for event in self.tracker.resync(snapshot):
             self._publish(event)
+        for endpoint in self._offline:
+            self.rescue.device(endpoint, online=False)
         for call_id in [c for c in self._dials if c not in there]:
             self._dials.pop(call_id)
         self.stream.release()

@@ -104,6 +104,13 @@ async def call_hangup(request: web.Request) -> web.Response:
     return render.api(request, HungUp(id=call_id), status=202)
 
 
+async def call_rejoin(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/rejoin: the page came back without its talk."""
+    call_id = request.match_info["id"]
+    await dial.rejoin(services(request), current(request), call_id)
+    return render.api(request, HungUp(id=call_id), status=202)
+
+
 async def call_comment(request: web.Request) -> web.Response:
     """PATCH /api/v1/calls/{id}: the comment."""
     call_id = request.match_info["id"]

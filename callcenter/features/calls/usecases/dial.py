@@ -135,6 +135,13 @@ async def hang_up(services: Services, person: Current, call_id: str) -> None:
     await services.telephony.hangup(call_id)
 
 
+async def rejoin(services: Services, person: Current, call_id: str) -> None:
+    """Rings the person's phone into a talk of his that his page could not go on with. NotFound when it is over."""
+    if person.agent_id is None or services.live.call(person.business_id, call_id) is None:
+        raise NotFound(N_("This call is over."))
+    await services.telephony.rescue.rejoin(call_id, person.agent_id)
+
+
 async def comment(services: Services, person: Current, call_id: str, form: CommentForm) -> str:
     """Sets the comment of a call that the person may see; gives it as stored."""
     text = "\n".join(merging.clean(line, MAX_COMMENT + 1) for line in form.comment.strip().splitlines()).strip()
