@@ -13,8 +13,8 @@ TAKES_OVER = "cc-resume"
 """The extension by which a page that was loaded anew goes on with its call."""
 
 REJOINS = re.compile(r"[0-9]{10}\.77[0-9]{7}\Z")
-"""Ids of channels by which the server brings an agent back into a call whose page is gone. They look like Asterisk's own
-(a time, a number that Asterisk never reaches): of joined calls the older id stays, which must be the call's."""
+"""Ids of channels by which the server brings an agent back into a call whose page is gone. They look like
+Asterisk's own (a time, a number that Asterisk never reaches): of joined calls the older id stays, the call's."""
 
 
 class Channel(msgspec.Struct, frozen=True, gc=False):

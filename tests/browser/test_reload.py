@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import os
+import signal
 import sqlite3
 import time
 import urllib.request
@@ -11,15 +15,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from callcenter.core.directory import Directory
+from callcenter.telephony.asterisk.instance import Instance
+from callcenter.telephony.journal import Journal, JournalPosition
 from tests.browser.conftest import AGENT_HZ
 from tests.browser.test_phone import CLIENT_HZ, PEERS, agent_hears, personal_number
+from tests.support import audio
 from tests.support.browser import Person
 from tests.support.stack import OPERATOR, SALES, Stack, until
 from tests.support.telephone import Telephone
 from tests.support.tones import RATE, decoded, strength
 from tests.traces.phone import Call
 
-LOUD, SILENT = 0.1, 0.01
+LOUD = 0.1
 
 
 @pytest.fixture
@@ -84,8 +92,18 @@ class Watch:
         story = self.stack.api(self.token, "GET", f"/api/v1/calls/{call['id']}")["story"]
         kinds = [step["kind"] for step in story]
         assert kinds.count("answered") == 1, json.dumps(story)
+        journal = until(lambda: journalled(self.stack, self.began), what="the journal has the call")
+        assert [one.id for one in journal] == [call["id"]]  # type: ignore[attr-defined]
+        assert [step.kind for step in journal[0].steps].count("answered") == 1  # type: ignore[attr-defined]
         assert not {"held", "resumed", "transferred"} & set(kinds), json.dumps(story)
         return call
+
+
+def journalled(stack: Stack, since: float) -> list[object]:
+    """The calls since then as Asterisk's own journal (CEL) tells them."""
+    journal = Journal(Instance.from_settings(stack.settings).journal, Directory())
+    calls, _ = journal.since(JournalPosition())
+    return [call for call in calls if call.started_at >= since]
 
 
 def called(stack: Stack, agent: Person, to: str = "") -> tuple[Telephone, Call]:
@@ -148,3 +166,150 @@ def test_a_reload_in_a_call(stack: Stack, agent: Person, way: str, tmp_path: Pat
     assert strength(agents[end], AGENT_HZ) > LOUD  # type: ignore[index]
     assert strength(clients[end], CLIENT_HZ) > LOUD  # type: ignore[index]
     assert len(clients) / RATE > 3  # type: ignore[arg-type]
+
+
+def test_a_muted_microphone_stays_muted_over_a_reload(stack: Stack, agent: Person) -> None:
+    phone, call = called(stack, agent)
+    mute = agent.page.locator('[data-do="mute"]')
+    mute.click()
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    agent.page.reload(wait_until="commit")
+    agent.page.wait_for_function("() => performance.getEntriesByName('phone:rejoined').length")
+    expect(mute).to_have_attribute("aria-pressed", "true")
+    agent_hears(agent.page)
+    stack.outside.now(phone.forget)
+    stack.outside.do(asyncio.sleep(1.5))
+    assert audio.seconds_of(phone.listen(), AGENT_HZ) == 0
+    mute.click()
+    both_hear(stack, agent, phone)
+    stack.outside.now(call.bye)
+
+
+@pytest.mark.rule("AGD-09")
+def test_a_call_that_the_page_cannot_take_over_is_rung_back_by_the_server(stack: Stack, agent: Person) -> None:
+    watch = Watch(stack)
+    phone, call = called(stack, agent)
+    agent.page.add_init_script(
+        "for (const k of Object.keys(localStorage)) if (k.startsWith('phone-call-')) localStorage[k] ="
+        ' localStorage[k].replace(/remote_tag":"[^"]*/, \'remote_tag":"gone\');'
+    )
+    agent.page.reload(wait_until="commit")
+    both_hear(stack, agent, phone)
+    assert not call.states["ended"].is_set()
+    stack.outside.now(call.bye)
+    watch.one_call()
+
+
+@pytest.mark.rule("AGD-09")
+def test_a_crashed_tab_is_back_in_its_call(stack: Stack, agent: Person) -> None:
+    watch = Watch(stack)
+    phone, call = called(stack, agent)
+    with contextlib.suppress(Exception):
+        agent.page.goto("chrome://crash", timeout=3_000)
+    agent.page = agent.context.new_page()
+    agent.page.add_init_script(PEERS)
+    agent.page.add_init_script("globalThis.callcenterPlainAudio = true")
+    stack.outside.now(phone.forget)
+    began = time.monotonic()
+    agent.page.goto(agent.base_url + "/", wait_until="commit")
+    stack.outside.do(phone.hears(AGENT_HZ, 0.2, 10.0), 20)
+    print(f"heard again {1000 * (time.monotonic() - began):.0f} ms after the page was back")
+    # The browser lets a fresh tab sound only once it is touched.
+    agent.page.mouse.click(5, 5)
+    both_hear(stack, agent, phone)
+    stack.outside.now(call.bye)
+    watch.one_call()
+
+
+@pytest.mark.rule("AGD-10")
+def test_other_tabs_steer_the_phone_and_one_takes_over_when_its_tab_is_closed(stack: Stack, agent: Person) -> None:
+    watch = Watch(stack)
+    second = agent.context.new_page()
+    second.add_init_script(PEERS)
+    second.add_init_script("globalThis.callcenterPlainAudio = true")
+    second.goto(agent.base_url + "/")
+    second.wait_for_selector("html[data-ready]", state="attached")
+    agent.page.bring_to_front()
+    phone, call = called(stack, agent)
+    assert [agent.page.evaluate("callcenter.phone.leading"), second.evaluate("callcenter.phone.leading")] == [
+        True,
+        False,
+    ]
+    expect(second.locator("#dock")).to_have_class("dock live")
+    second.locator('[data-do="mute"]').click()
+    expect(agent.page.locator('[data-do="mute"]')).to_have_attribute("aria-pressed", "true")
+    second.locator('[data-do="mute"]').click()
+    expect(agent.page.locator('[data-do="mute"]')).to_have_attribute("aria-pressed", "false")
+    agent.page.close()
+    agent.page = second
+    both_hear(stack, agent, phone)
+    assert second.evaluate("callcenter.phone.leading")
+    second.locator('[data-do="hang"]').click()
+    stack.outside.do(call.until("ended"))
+    watch.one_call()
+
+
+def network_service() -> int:
+    """The process of our own Chromium that holds all its sockets."""
+    parents: dict[int, int] = {}
+    found: list[int] = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                if b"network.mojom.NetworkService" in (folder / "cmdline").read_bytes():
+                    found.append(int(folder.name))
+    for pid in found:
+        above = pid
+        while above := parents.get(above, 0):
+            if above == os.getpid():
+                return pid
+    raise AssertionError("our Chromium has no network service")
+
+
+@pytest.mark.rule("AGD-09")
+def test_a_network_cut_of_ten_seconds(stack: Stack, agent: Person) -> None:
+    watch = Watch(stack)
+    phone, call = called(stack, agent)
+    pid = network_service()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        stack.outside.do(asyncio.sleep(10))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert not call.states["ended"].is_set()
+    both_hear(stack, agent, phone)
+    agent.page.wait_for_function("() => callcenter.phone.state.line === 'online'")
+    agent.page.locator('[data-do="hang"]').click()
+    stack.outside.do(call.until("ended"))
+    watch.one_call()
+
+
+@pytest.mark.rule("AGD-09")
+def test_a_browser_that_is_gone_is_replaced_by_the_second_phone(stack: Stack, agent: Person, tmp_path: Path) -> None:
+    watch = Watch(stack)
+    devices = stack.api(watch.token, "GET", "/api/v1/me/devices")["devices"]
+    sip = next(one for one in devices if one["kind"] == "sip")
+    phone, call = called(stack, agent)
+    desk = stack.outside.phone(sip["login"], stack.settings.sip_port, password=sip["password"], tone=850.0)
+    agent.context.close()
+    began = time.monotonic()
+    ringing = stack.outside.do(desk.incoming(25), 30)
+    assert 10 < time.monotonic() - began < 16
+    stack.outside.now(ringing.ring)
+    stack.outside.now(ringing.answer)
+    stack.outside.do(phone.hears(850.0, 1.0, 10.0), 15)
+    stack.outside.do(desk.hears(CLIENT_HZ, 1.0, 10.0), 15)
+    # The leg of the page is let go at once, and neither end notices.
+    stack.outside.do(asyncio.sleep(1.0))
+    stack.outside.do(phone.hears(850.0, 1.0, 10.0), 15)
+    assert not call.states["ended"].is_set()
+    stack.outside.now(ringing.bye)
+    stack.outside.do(call.until("ended"), 15)
+    watch.one_call()
+    states = watch.states()
+    assert states.count("talking") == 1, states
+    agents, clients = watch.recorded(tmp_path)
+    end = slice(-3 * RATE // 2, -RATE // 2)
+    assert strength(agents[end], 850.0) > LOUD  # type: ignore[index]
+    assert strength(clients[end], CLIENT_HZ) > LOUD  # type: ignore[index]
