@@ -157,7 +157,7 @@ def _reload(running: Stack, agent: Person, phone: Telephone) -> float | None:
 
 
 def _again(phone: Telephone, began: float, most: float = 8.0) -> float | None:
-    """Watches the client's ear: sound stops, and then it is the agent's tone again (0.1 s of it, which are taken off)."""
+    """Watches the client's ear: sound stops, then it is the agent's tone again (0.1 s of it, which are taken off)."""
     size, at, gap = len(phone.heard), time.monotonic(), False
     while (now := time.monotonic()) < began + most:
         if len(phone.heard) != size:
@@ -202,8 +202,8 @@ def _recording(running: Stack, token: str, call_id: str, folder: Path) -> list[s
     agents = [strength(left[at : at + _PIECE], AGENT_HZ) > HEARD for at in range(0, len(left) - _PIECE, _PIECE)]
     clients = [strength(right[at : at + _PIECE], CLIENT_HZ) > HEARD for at in range(0, len(right) - _PIECE, _PIECE)]
     faults = []
-    # At least a second of the agent's voice between two reloads, and the client's all the time.
-    if sum(1 for length in _stretches(agents) if length >= 8) < RELOADS + 1:
+    # The agent's voice before the first reload, and at least for half a second after each, and the client's all the time.
+    if sum(1 for length in _stretches(agents) if length >= 5) < RELOADS + 1:
         faults.append(f"the agent's voice comes in {_stretches(agents)} tenths of seconds")
     if sum(clients) < 0.9 * len(clients):
         faults.append("the client's voice is missing")

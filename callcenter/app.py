@@ -37,6 +37,7 @@ from callcenter.features.privacy import plugin as privacy
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
 from callcenter.features.search import plugin as search
+from callcenter.features.selftest import plugin as selftest
 from callcenter.features.stream import plugin as stream
 from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
@@ -77,6 +78,7 @@ FEATURES: tuple[Feature, ...] = (
     audit.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
+    selftest.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
     search.FEATURE,

@@ -86,7 +86,7 @@ class Rescue:
             self._waiting.pop(leg_id, None)
 
     async def rejoin(self, call_id: str, agent_id: int) -> None:
-        """A page that could not go on with its call by itself asks to be rung into it. Raises NotFound when it ended."""
+        """A page that could not go on with its call by itself asks to be rung into it. Raises NotFound."""
         call = self._calls.get(call_id)
         leg = next((leg for leg in _talking(call) if leg.agent_id == agent_id), None) if call is not None else None
         if leg is None:

@@ -4,6 +4,7 @@ import { api } from "./api.js";
 import { startAlerts } from "./alerts.js";
 import * as clock from "./clock.js";
 import { config, me } from "./config.js";
+import { keepQuality } from "./callquality.js";
 import { Dialer } from "./dial.js";
 import { Dock } from "./dock.js";
 import * as dom from "./dom.js";
@@ -11,6 +12,7 @@ import * as format from "./format.js";
 import { loadTexts, t } from "./i18n.js";
 import { startKeyboard } from "./keyboard.js";
 import { micHelp } from "./michelp.js";
+import { askToNotify, startNotify } from "./notify.js";
 import { pages, refresh, startNav, visit } from "./nav.js";
 import { startOverlays } from "./overlays.js";
 import { MicError } from "./phone/mic.js";
@@ -48,6 +50,8 @@ async function start() {
   startSearch(dialer);
   startProfile(phone);
   startKeyboard(phone, dock);
+  startNotify(phone, dock);
+  keepQuality(phone);
   startStream();
   if (me.agent_id) phone.resume();
   // A phone that came back by itself after a reload may ring only after a gesture: the first one will do.
@@ -59,6 +63,7 @@ async function start() {
 // Puts this browser's phone on line. wish.ready also says «ready for calls»; wish.then is done again by itself once a
 // blocked microphone is allowed. Resolves to whether the phone is on line.
 async function putOnLine(phone, wish = {}) {
+  askToNotify();
   try {
     await phone.goOnline();
   } catch (error) {

@@ -94,7 +94,7 @@ class Tracker(Book):
 
     def _seen(self, fact: f.ChannelSeen) -> None:
         fresh = fact.channel.id not in self.legs
-        if fresh and fact.exten == f.TAKES_OVER:
+        if fresh and fact.exten in (f.TAKES_OVER, f.ECHO):
             self.taking_over.add(fact.channel.id)
         leg = self.leg(fact.channel, fact.at)
         if leg is None:

@@ -29,6 +29,7 @@ export class Phone extends Emitter {
   #stopQuality = () => {};
   #expected = null;
   #keeper = 0;
+  #echo = null;
 
   constructor() {
     super();
@@ -120,6 +121,7 @@ export class Phone extends Emitter {
 
   #ring({ session, request }) {
     performance.mark("phone:ring");
+    this.#echo?.();
     if (this.#session) return session.terminate({ status_code: 486 });
     this.#session = session;
     const auto = request.hasHeader("X-Auto");
@@ -187,6 +189,38 @@ export class Phone extends Emitter {
     const { call_id: id } = await api("GET", "/api/v1/me/state").catch(() => ({ call_id: null }));
     if (id && !this.#session) await api("POST", `/api/v1/calls/${encodeURIComponent(id)}/rejoin`).catch(() => {});
     if (!id) forget();
+  }
+
+  // A call to Asterisk's own echo, for tests of headset and line; it is no call of anybody's. Ends when a real one rings.
+  // Resolves to {connection, end}. Raises MicError, or Error where the phone is not on line or in a call.
+  async echo() {
+    if (!this.leading || !this.online) throw new Error("offline");
+    if (this.#session) throw new Error("in_call");
+    this.#echo?.();
+    const stream = await this.mic.open();
+    return new Promise((resolve, reject) => {
+      const sound = new Audio();
+      const session = this.#line.call("*43", {
+        ...PLAIN, mediaStream: stream,
+        eventHandlers: {
+          icecandidate: ({ ready }) => ready(),
+          peerconnection: ({ peerconnection }) => peerconnection.addEventListener("track", ({ track }) => {
+            sound.srcObject = new MediaStream([track]);
+            sound.play().catch(() => {});
+          }),
+        },
+      });
+      const end = () => {
+        this.#echo = null;
+        sound.srcObject = null;
+        if (!session.isEnded()) session.terminate();
+        this.mic.release();
+      };
+      this.#echo = end;
+      session.on("confirmed", () => resolve({ connection: session.connection, end }));
+      session.on("failed", ({ cause }) => { end(); reject(new Error(cause)); });
+      session.on("ended", end);
+    });
   }
 
   #keepCall() {
