@@ -202,7 +202,7 @@ def _recording(running: Stack, token: str, call_id: str, folder: Path) -> list[s
     agents = [strength(left[at : at + _PIECE], AGENT_HZ) > HEARD for at in range(0, len(left) - _PIECE, _PIECE)]
     clients = [strength(right[at : at + _PIECE], CLIENT_HZ) > HEARD for at in range(0, len(right) - _PIECE, _PIECE)]
     faults = []
-    # The agent's voice before the first reload, and at least for half a second after each, and the client's all the time.
+    # The agent's voice before the first reload and for half a second after each; the client's all the time.
     if sum(1 for length in _stretches(agents) if length >= 5) < RELOADS + 1:
         faults.append(f"the agent's voice comes in {_stretches(agents)} tenths of seconds")
     if sum(clients) < 0.9 * len(clients):

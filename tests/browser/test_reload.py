@@ -21,7 +21,7 @@ from callcenter.telephony.journal import Journal, JournalPosition
 from tests.browser.conftest import AGENT_HZ
 from tests.browser.test_phone import CLIENT_HZ, PEERS, agent_hears, personal_number
 from tests.support import audio
-from tests.support.browser import Person
+from tests.support.browser import PICTURES, Person
 from tests.support.stack import OPERATOR, SALES, Stack, until
 from tests.support.telephone import Telephone
 from tests.support.tones import RATE, decoded, strength
@@ -313,3 +313,55 @@ def test_a_browser_that_is_gone_is_replaced_by_the_second_phone(stack: Stack, ag
     end = slice(-3 * RATE // 2, -RATE // 2)
     assert strength(agents[end], 850.0) > LOUD  # type: ignore[index]
     assert strength(clients[end], CLIENT_HZ) > LOUD  # type: ignore[index]
+
+
+@pytest.mark.rule("TEL-54")
+def test_the_phone_in_a_window_of_its_own_takes_the_call_along(stack: Stack, agent: Person) -> None:
+    watch = Watch(stack)
+    phone, call = called(stack, agent)
+    with agent.context.expect_page() as opened:
+        agent.page.locator("[data-popout]").click()
+    window = opened.value
+    window.add_init_script(PEERS)
+    window.wait_for_function("() => globalThis.callcenter?.phone.leading")
+    stack.outside.do(phone.hears(AGENT_HZ, 1.0, 15.0), 30)
+    # The page steers the phone and shows the call; it may be closed.
+    expect(agent.page.locator("#dock")).to_have_class("dock live")
+    assert not agent.page.evaluate("callcenter.phone.leading")
+    agent.go("/calls")
+    agent.page.reload()
+    agent.wait_ready()
+    assert not agent.page.evaluate("callcenter.phone.leading")
+    stack.outside.do(phone.hears(AGENT_HZ, 1.0, 15.0), 30)
+    shown = window.locator("#dock")
+    expect(shown).to_have_class("dock live")
+    expect(window.locator("#main")).not_to_be_visible()
+    expect(window.locator("#status")).to_be_visible()
+    window.screenshot(path=str(PICTURES / "phone-window.png"))
+    shown.locator('[data-do="hang"]').click()
+    stack.outside.do(call.until("ended"))
+    watch.one_call()
+    # Closed, it gives the phone back.
+    window.close()
+    agent.page.wait_for_function("() => callcenter.phone.leading && callcenter.phone.online")
+
+
+@pytest.mark.rule("TEL-57")
+def test_the_missed_calls_of_the_session_are_called_back_with_one_press(stack: Stack, agent: Person) -> None:
+    page = agent.page
+    expect(page.locator('[data-part="missed"]')).to_be_hidden()
+    call = stack.ring(stack.caller("79165550177"), personal_number(stack, OPERATOR))
+    expect(page.locator(".callcard")).to_be_visible()
+    stack.outside.now(call.cancel)
+    button = page.locator('[data-part="missed"]')
+    expect(button).to_have_text("1")
+    agent.open("/calls")
+    button.click()
+    carrier = stack.carrier(tone=CLIENT_HZ)
+    page.locator("#missed-list [data-dial]").click()
+    back = stack.outside.do(carrier.incoming())
+    stack.outside.now(back.ring)
+    stack.outside.now(back.answer)
+    stack.outside.do(carrier.hears(AGENT_HZ))
+    expect(button).to_be_hidden()
+    stack.outside.now(back.bye)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
 
 from tests.browser.conftest import leave
+from tests.browser.test_phone import PEERS
 from tests.browser.test_reload import called, personal_number
-from tests.support import browser
+from tests.support import audio, browser
 from tests.support.browser import Person
 from tests.support.stack import OPERATOR, Stack, until
 
@@ -109,3 +113,67 @@ def test_a_hidden_tab_rings_and_notifies(stack: Stack, chromium: Browser) -> Non
     page.wait_for_function("() => !globalThis.notes[0].open")
     leave(person)
     assert person.complaints == []
+
+
+# Which devices sound is sent to, and what the browser says there is.
+DEVICES = """
+globalThis.sinks = [];
+HTMLMediaElement.prototype.setSinkId = function (id) {
+    globalThis.sinks.push([this.loop ? "ring" : "talk", id]);
+    return Promise.resolve();
+};
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+    if (this.loop) globalThis.rang = [this.src, this.volume];
+    return play.call(this);
+};
+const asked = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
+navigator.mediaDevices.enumerateDevices = async () => [...await asked(),
+    { kind: "audiooutput", deviceId: "headset", label: "Headset" },
+    { kind: "audiooutput", deviceId: "box", label: "Box" }];
+"""
+
+
+@pytest.mark.rule("INB-13", "TEL-42")
+def test_ring_and_talk_have_devices_and_volumes_of_their_own(stack: Stack, operator: Person, tmp_path: Path) -> None:
+    page = operator.page
+    page.add_init_script(PEERS)
+    page.add_init_script(DEVICES)
+    operator.open("/")
+    operator.go_on_line()
+    page.locator('[data-menu="sound-menu"]').click()
+    form = page.locator("#sound-form")
+    form.locator('[name="speaker"]').select_option("headset")
+    form.locator('[name="ring"]').select_option("box")
+    form.locator('[name="ringVolume"]').fill("0.5")
+    melody = tmp_path / "ring.wav"
+    audio.write_wave(melody, audio.tone(700.0, 2.0))
+    form.locator('[name="melody"]').set_input_files(melody)
+    expect(page.locator(".toast").first).to_contain_text("вашей мелодией")
+    operator.picture("sound-menu")
+    page.keyboard.press("Escape")
+    page.evaluate("globalThis.sinks = []")
+    phone = stack.caller(tone=600.0)
+    call = stack.ring(phone, personal_number(stack, OPERATOR))
+    page.wait_for_function("() => globalThis.rang")
+    source, volume = page.evaluate("globalThis.rang")
+    assert (source[:5], volume) == ("blob:", 0.5)
+    assert page.evaluate("globalThis.sinks") == [["ring", "box"]]
+    page.locator("[data-answer]").click()
+    stack.outside.do(call.until("answered"))
+    stack.outside.do(phone.hears(440.0))
+    # In the call: softer, another microphone; the voice goes on.
+    loud = audio.loudness(phone.listen())
+    page.locator('[data-menu="sound-menu"]').click()
+    form.locator('[name="volume"]').fill("0.4")
+    form.locator('[name="micVolume"]').fill("0.4")
+    stack.outside.do(asyncio.sleep(0.5))
+    stack.outside.do(phone.hears(440.0))
+    assert audio.loudness(phone.listen()) < 0.6 * loud
+    microphones = form.locator('[name="mic"] option').count()
+    assert microphones >= 2
+    form.locator('[name="mic"]').select_option(index=1)
+    stack.outside.do(phone.hears(440.0, 0.5))
+    assert ["talk", "headset"] in page.evaluate("globalThis.sinks")
+    stack.outside.now(call.bye)
+    page.evaluate("callcenter.api('DELETE', '/api/v1/me/melody')")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 from aiohttp.test_utils import TestClient
 
 from callcenter.storage.scope import Database
@@ -59,3 +62,34 @@ async def test_the_quality_of_a_line_is_kept_with_the_call(client: Client, house
     # Who may not see the call neither reads nor writes.
     assert (await asked(client, house, "supervisor@b", "GET", path))[0] == 404
     assert (await asked(client, house, "operator@b", "POST", path, more | {"samples": 1}))[0] == 404
+
+
+def wav(seconds: float) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(bytes(round(16_000 * seconds)))
+    return file.getvalue()
+
+
+async def put(client: Client, house: House, sound: bytes) -> tuple[int, Any]:
+    form = FormData()
+    form.add_field("file", sound, filename="ring.wav")
+    answer = await client.put("/api/v1/me/melody", data=form, headers=house.headers("operator@a"))
+    return answer.status, await answer.json()
+
+
+@pytest.mark.rule("INB-13")
+async def test_an_own_melody_of_at_most_thirty_seconds(client: Client, house: House) -> None:
+    headers = house.headers("operator@a")
+    assert (await client.get("/api/v1/me/melody", headers=headers)).status == 204
+    assert await put(client, house, wav(30.0)) == (200, {"seconds": 30.0})
+    assert (await put(client, house, wav(30.5)))[0] == 422
+    status, said = await put(client, house, b"ID3 no sound at all")
+    assert (status, "WAV" in said["error"]["message"]) == (422, True)
+    answer = await client.get("/api/v1/me/melody", headers=headers)
+    assert (answer.content_type, await answer.read()) == ("audio/wav", wav(30.0))
+    # Others keep theirs.
+    assert (await client.get("/api/v1/me/melody", headers=house.headers("supervisor@a"))).status == 204
+    assert (await client.delete("/api/v1/me/melody", headers=headers)).status == 200
+    assert (await client.get("/api/v1/me/melody", headers=headers)).status == 204

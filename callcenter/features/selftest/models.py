@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -27,6 +27,18 @@ class LineReport(Base, BusinessOwned):
     jitter: Mapped[float | None]
     loss: Mapped[float | None]
     mos: Mapped[float | None]
+
+
+class RingMelody(Base, BusinessOwned):
+    """The WAV that a person's page plays when it rings."""
+
+    __tablename__ = "ring_melodies"
+    __table_args__ = (UniqueConstraint("membership_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    membership_id: Mapped[int] = mapped_column(ForeignKey("memberships.id", ondelete="CASCADE"))
+    seconds: Mapped[float]
+    sound: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class CallQuality(Base, BusinessOwned):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
+from callcenter.core.errors import BadInput
 from callcenter.features.selftest import rules, usecases
 from callcenter.features.selftest.models import CallQuality
 from callcenter.features.selftest.usecases import QualityForm, Report, ReportForm
@@ -42,6 +43,12 @@ class Sent(msgspec.Struct, kw_only=True):
     """The report that was sent."""
 
     id: int
+
+
+class Melody(msgspec.Struct, kw_only=True):
+    """The melody that is played now; 0 seconds = the product's own."""
+
+    seconds: float
 
 
 class QualityView(msgspec.Struct, kw_only=True):
@@ -91,6 +98,42 @@ async def report_send(request: web.Request) -> web.Response:
     async with here.db.business(person.business_id) as session:
         row = await usecases.report(session, person, form, here.clock.now())
     return render.api(request, Sent(id=row.id), status=201)
+
+
+async def melody_get(request: web.Request) -> web.Response:
+    """GET /api/v1/me/melody: the sound, or 204 without one."""
+    person = current(request)
+    async with services(request).db.business(person.business_id) as session:
+        sound = await usecases.melody(session, person)
+    if sound is None:
+        return web.Response(status=204)
+    return web.Response(body=sound, content_type="audio/wav", headers={"Cache-Control": "private, no-store"})
+
+
+async def melody_set(request: web.Request) -> web.Response:
+    """PUT /api/v1/me/melody: multipart with a part ``file``."""
+    sound = bytearray()
+    if request.content_type == "multipart/form-data":
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            while isinstance(part, BodyPartReader) and part.name == "file" and (piece := await part.read_chunk(65_536)):
+                sound += piece
+                if len(sound) > rules.MELODY_BYTES:
+                    raise BadInput(rules.TOO_LONG, fields={"file": rules.TOO_LONG}, seconds=int(rules.MELODY_SECONDS))
+    if not sound:
+        raise BadInput(rules.NO_WAV, fields={"file": rules.NO_WAV})
+    person = current(request)
+    async with services(request).db.business(person.business_id) as session:
+        seconds = await usecases.set_melody(session, person, bytes(sound))
+    return render.api(request, Melody(seconds=round(seconds, 1)))
+
+
+async def melody_delete(request: web.Request) -> web.Response:
+    """DELETE /api/v1/me/melody."""
+    person = current(request)
+    async with services(request).db.business(person.business_id) as session:
+        await usecases.set_melody(session, person, b"")
+    return render.api(request, Melody(seconds=0.0))
 
 
 async def quality_keep(request: web.Request) -> web.Response:
@@ -153,6 +196,16 @@ ROUTES = (
         returns=Sent,
         status=201,
     ),
+    Route("GET", "/api/v1/me/melody", melody_get, PHONE_USE, summary="My ring melody (WAV)", media="audio/wav"),
+    Route(
+        "PUT",
+        "/api/v1/me/melody",
+        melody_set,
+        PHONE_USE,
+        summary="Set my ring melody: multipart with a part «file», a WAV of at most 30 seconds",
+        returns=Melody,
+    ),
+    Route("DELETE", "/api/v1/me/melody", melody_delete, PHONE_USE, summary="Ring as usual again", returns=Melody),
     Route(
         "GET",
         "/api/v1/calls/{id}/quality",

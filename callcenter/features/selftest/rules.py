@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import wave
+
+from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 
 CHECKS = {
@@ -29,3 +33,24 @@ def word(mos: float) -> str:
     if mos >= 3.6:
         return N_("Good connection")
     return N_("Poor connection") if mos >= 3.1 else N_("Bad connection")
+
+
+MELODY_SECONDS = 30.0
+MELODY_BYTES = 12 * 1024 * 1024
+NO_WAV = N_("This is no WAV file. Save the melody as WAV (PCM) and load it again.")
+TOO_LONG = N_("The melody is too long: at most %(seconds)s seconds.")
+
+
+def melody_seconds(sound: bytes) -> float:
+    """How long a melody lasts; BadInput when it is no WAV of PCM samples or too long."""
+    try:
+        with wave.open(io.BytesIO(sound)) as file:
+            seconds = float(file.getnframes() / file.getframerate())
+            there = len(file.readframes(1)) > 0
+    except (wave.Error, EOFError, ZeroDivisionError, ValueError):
+        raise BadInput(NO_WAV, fields={"file": NO_WAV}) from None
+    if not there:
+        raise BadInput(NO_WAV, fields={"file": NO_WAV})
+    if seconds > MELODY_SECONDS:
+        raise BadInput(TOO_LONG, fields={"file": TOO_LONG}, seconds=int(MELODY_SECONDS))
+    return seconds

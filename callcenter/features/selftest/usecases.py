@@ -15,7 +15,7 @@ from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.calls import api as calls
 from callcenter.features.selftest import rules
-from callcenter.features.selftest.models import CallQuality, LineReport
+from callcenter.features.selftest.models import CallQuality, LineReport, RingMelody
 from callcenter.http.current import Current
 
 SHOWN = 200
@@ -111,3 +111,23 @@ async def quality(session: AsyncSession, person: Current, call_id: str) -> list[
     return list(
         await session.scalars(select(CallQuality).where(CallQuality.call_id == call_id).order_by(CallQuality.id))
     )
+
+
+async def melody(session: AsyncSession, person: Current) -> bytes | None:
+    """The person's own melody; None = the product's."""
+    found: bytes | None = await session.scalar(
+        select(RingMelody.sound).where(RingMelody.membership_id == person.membership_id)
+    )
+    return found
+
+
+async def set_melody(session: AsyncSession, person: Current, sound: bytes) -> float:
+    """Takes an own melody (b"" = none any more); how many seconds it lasts. Raises BadInput."""
+    seconds = rules.melody_seconds(sound) if sound else 0.0
+    row = await session.scalar(select(RingMelody).where(RingMelody.membership_id == person.membership_id))
+    if row is not None:
+        await session.delete(row)
+        await session.flush()
+    if sound:
+        session.add(RingMelody(membership_id=person.membership_id, seconds=seconds, sound=sound))
+    return seconds

@@ -44,6 +44,26 @@ def upgrade() -> None:
     op.create_index("ix_line_reports_business_id", "line_reports", ["business_id"])
     op.create_index("ix_line_reports_business_id_at", "line_reports", ["business_id", "at"])
     op.create_table(
+        "ring_melodies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("membership_id", sa.Integer(), nullable=False),
+        sa.Column("seconds", sa.Double(), nullable=False),
+        sa.Column("sound", sa.LargeBinary(), nullable=False),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["business_id"], ["businesses.id"], name=op.f("fk_ring_melodies_business_id_businesses"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["membership_id"],
+            ["memberships.id"],
+            name=op.f("fk_ring_melodies_membership_id_memberships"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ring_melodies")),
+        sa.UniqueConstraint("membership_id", name=op.f("uq_ring_melodies_membership_id")),
+    )
+    op.create_index("ix_ring_melodies_business_id", "ring_melodies", ["business_id"])
+    op.create_table(
         "call_quality",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("call_id", sa.String(length=64), nullable=False),
@@ -69,4 +89,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("call_quality")
+    op.drop_table("ring_melodies")
     op.drop_table("line_reports")

@@ -23,7 +23,7 @@ export class Phone extends Emitter {
   state = idle();
   mic = new Microphone();
   #line = new Line();
-  #tabs = new Tabs((message) => this.#received(message));
+  #tabs = new Tabs((message) => this.#received(message), () => this.#taken());
   #session = null;
   #audio = new Audio();
   #stopQuality = () => {};
@@ -53,6 +53,20 @@ export class Phone extends Emitter {
   async resume() {
     if (!this.#wasOn() || (await this.mic.permission()) !== "granted") return;
     this.#tabs.inherit(() => this.#begin().catch((error) => this.#change({ problem: error.kind ?? "refused" })));
+  }
+
+  // The window of its own takes the phone, with a call that may go on.
+  popOut() {
+    if (!this.#wasOn()) return;
+    this.#tabs.steal(() => this.#begin().catch((error) => this.#change({ problem: error.kind ?? "refused" })));
+  }
+
+  // Another window has the phone now and steps into the call: nothing is said here, and no goodbye is sent.
+  #taken() {
+    if (this.#session) this.#drop();
+    sounds.stopRing();
+    setTimeout(() => { if (!this.leading) this.#line.stop(); }, 3_000);
+    this.resume();
   }
 
   // «Go on line»: the gesture that unlocks sound and asks for the microphone. Raises MicError or Error.
@@ -95,6 +109,18 @@ export class Phone extends Emitter {
       const done = (settle, value) => { clearTimeout(timer); stop(); settle(value); };
       if (ready()) done(resolve);
     });
+  }
+
+  // Devices and volumes as a person has chosen them (js/sound.js); they hold in a call at once.
+  async setSound({ mic, micVolume, speaker, volume }) {
+    this.#audio.volume = volume;
+    Promise.resolve(this.#audio.setSinkId?.(speaker)).catch(() => {});
+    const stream = await this.mic.choose(mic, micVolume);
+    const track = stream?.getAudioTracks()[0];
+    const sender = track && this.#session?.connection?.getSenders().find((one) => one.track?.kind === "audio");
+    if (!sender) return;
+    track.enabled = sender.track.enabled && !this.state.call?.muted;
+    await sender.replaceTrack(track);
   }
 
   // Commands work from any tab of the browser: answer, reject, hang, mute, digit, quiet, expect, off.
@@ -336,6 +362,7 @@ export class Phone extends Emitter {
   // --- the line ---------------------------------------------------------------------------------------------------------
 
   #lineChanged({ state, before }) {
+    if (!this.leading) return;
     this.#change({ line: state });
     // A goodbye that came while the link was away is lost: the other side's answer to this tells whether the call lives.
     if (state === "online" && before === "lost" && this.#session?.isEstablished()) {
