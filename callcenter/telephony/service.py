@@ -11,7 +11,7 @@ import msgspec
 from callcenter.core.bus import Bus
 from callcenter.core.calls import Call
 from callcenter.core.clock import Clock
-from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name
+from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name, trunk_name
 from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
 from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, DeviceChanged, Event, LinkChanged
 from callcenter.core.i18n import N_
@@ -140,12 +140,14 @@ class Telephony:
         caller_id: str = "",
         number_id: int | None = None,
         timeout: float = 30.0,
+        through: tuple[str, int] | None = None,
     ) -> str:
         """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id once Asterisk has taken it.
 
         ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client;
         '' = number ``number_id``'s own. ``timeout`` is how long the agent's phone rings, in seconds. What fails later
-        comes as CallFailed on the bus. Raises Conflict (code ``offline``) when no phone is on line.
+        comes as CallFailed on the bus. ``through`` (number in E.164, trunk's id) rings the agent's own telephone
+        outside in place of his phones here. Raises Conflict (code ``offline``) when no phone is on line.
         """
         if not DIALLABLE.match(to):
             raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
@@ -154,8 +156,13 @@ class Telephony:
             raise NotFound(NO_AGENT)
         if not self._up:
             raise Unavailable(links.NOT_UP)
-        endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
+        if through is not None:
+            endpoint = f"{through[0]}@{trunk_name(through[1])}"
+        else:
+            endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
         plan = order(self.directory, agent, to, caller_id=caller_id, number_id=number_id)
+        number = self.directory.numbers.get(number_id or 0)
+        number_e164 = number.e164 if number is not None else ""
         now = self.clock.epoch()
         call_id = new_call_id(now)
         self._dials[call_id] = Dial(
@@ -168,11 +175,12 @@ class Telephony:
                 exten=plan.exten,
                 channel_id=call_id,
                 variables=plan.variables,
-                caller_number=to,
+                # A carrier lets only own numbers be shown.
+                caller_number=(caller_id or number_e164) if through is not None else to,
                 timeout=timeout,
                 # Only our page knows the header, which costs Asterisk most of a millisecond (a change of threads).
                 auto_answer=endpoint == endpoint_name(agent_id, "webrtc"),
-                account=plan.account,
+                account=f"{plan.account}:{agent_id}" if through is not None else plan.account,
             )
         except Exception as error:
             if getattr(error, "error_code", "") != "unconfirmed":

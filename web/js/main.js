@@ -2,6 +2,7 @@
 import features from "features:js";
 import { api } from "./api.js";
 import { startAlerts } from "./alerts.js";
+import { startCalling } from "./calling.js";
 import * as clock from "./clock.js";
 import { config, me } from "./config.js";
 import { keepQuality } from "./callquality.js";
@@ -55,6 +56,7 @@ async function start() {
   startKeyboard(phone, dock);
   startNotify(phone, dock);
   startSound(phone);
+  startCalling();
   startMissed(phone, dock);
   startPopOut(phone);
   keepQuality(phone);

@@ -17,6 +17,7 @@ SENTENCES: dict[str, str] = {
     "recording.listen": N_("Listened to a recording"),
     "recording.download": N_("Downloaded a recording (%(format)s)"),
     "call.comment": N_("Commented a call"),
+    "calling.change": N_("Changed how he calls"),
     "line.report": N_("Sent a report of a line test"),
     "number.change": N_("Changed a number"),
     "campaign.create": N_("Made an ad campaign"),

@@ -10,6 +10,7 @@ from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.usecases import belonging, erasing
+from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
@@ -83,6 +84,23 @@ FEATURE = Feature(
             summary="End a call that goes on",
             returns=rest.HungUp,
             status=202,
+        ),
+        Route(
+            "GET",
+            "/api/v1/me/calling",
+            rest.calling_get,
+            CALLS_DIAL,
+            summary="How I call: by the phones here, or in two legs through my own phone",
+            returns=CallingForm,
+        ),
+        Route(
+            "PUT",
+            "/api/v1/me/calling",
+            rest.calling_set,
+            CALLS_DIAL,
+            summary="Choose how I call",
+            body=CallingForm,
+            returns=CallingForm,
         ),
         Route(
             "POST",

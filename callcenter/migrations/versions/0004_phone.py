@@ -44,6 +44,23 @@ def upgrade() -> None:
     op.create_index("ix_line_reports_business_id", "line_reports", ["business_id"])
     op.create_index("ix_line_reports_business_id_at", "line_reports", ["business_id", "at"])
     op.create_table(
+        "call_modes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("agent_id", sa.Integer(), nullable=False),
+        sa.Column("mode", sa.String(length=6), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["business_id"], ["businesses.id"], name=op.f("fk_call_modes_business_id_businesses"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name=op.f("fk_call_modes_agent_id_agents"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_modes")),
+        sa.UniqueConstraint("agent_id", name=op.f("uq_call_modes_agent_id")),
+    )
+    op.create_index("ix_call_modes_business_id", "call_modes", ["business_id"])
+    op.create_table(
         "ring_melodies",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("membership_id", sa.Integer(), nullable=False),
@@ -90,4 +107,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("call_quality")
     op.drop_table("ring_melodies")
+    op.drop_table("call_modes")
     op.drop_table("line_reports")

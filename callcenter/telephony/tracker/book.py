@@ -83,7 +83,7 @@ class Book:
             call.step("started")
         self.moment(call, at)
         role: LegRole = "other"
-        if party.agent_id is not None:
+        if party.agent_id is not None or learn.own_phone(channel, party):
             role = "agent"
         elif not any(one.role == "client" for one in call.legs):
             role = "client"
