@@ -88,7 +88,9 @@ class Rescue:
     async def rejoin(self, call_id: str, agent_id: int) -> None:
         """A page that could not go on with its call by itself asks to be rung into it. Raises NotFound."""
         call = self._calls.get(call_id)
-        leg = next((leg for leg in _talking(call) if leg.agent_id == agent_id), None) if call is not None else None
+        # Only the page's own lost leg: a talk that has moved to the desk phone stays there.
+        mine = [leg for leg in _talking(call) if leg.agent_id == agent_id and leg.device == "webrtc"]
+        leg = mine[0] if mine else None
         if leg is None:
             raise NotFound(NO_TALK)
         await self._rejoin(call_id, leg.id, gone=False)
@@ -118,6 +120,7 @@ class Rescue:
         # Of the form of facts.REJOINS.
         channel_id = f"{int(self._clock.epoch())}.77{secrets.randbelow(10**7):07d}"
         self._rung[channel_id] = leg.channel
+        asyncio.get_running_loop().call_later(RING_SECONDS + 5.0, self._rung.pop, channel_id, None)
         client = call.from_number if call.direction == "in" else call.to_number
         await self._gateway.originate(
             endpoint=endpoint,

@@ -360,6 +360,8 @@ def test_the_missed_calls_of_the_session_are_called_back_with_one_press(stack: S
     carrier = stack.carrier(tone=CLIENT_HZ)
     page.locator("#missed-list [data-dial]").click()
     back = stack.outside.do(carrier.incoming())
+    assert back.invite is not None
+    assert "sip:+79165550177@" in back.invite.headers["to"]
     stack.outside.now(back.ring)
     stack.outside.now(back.answer)
     stack.outside.do(carrier.hears(AGENT_HZ))
