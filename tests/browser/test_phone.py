@@ -342,6 +342,8 @@ def test_the_page_warns_before_a_ring_would_be_lost(stack: Stack, agent: Person)
     # A talk survives a reload (test_reload.py); what still rings does not.
     stack.ring(stack.caller(tone=CLIENT_HZ), personal_number(stack, OPERATOR))
     expect(agent.page.locator(".callcard")).to_be_visible(timeout=SOON)
+    # The browser asks only people who have touched the page.
+    agent.page.locator("#dock .who").click()
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
