@@ -38,6 +38,7 @@ from callcenter.features.privacy import plugin as privacy
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
 from callcenter.features.search import plugin as search
+from callcenter.features.selftest import plugin as selftest
 from callcenter.features.stream import plugin as stream
 from callcenter.features.supervision import plugin as supervision
 from callcenter.features.views import plugin as views
@@ -80,6 +81,7 @@ FEATURES: tuple[Feature, ...] = (
     prices.FEATURE,
     calls.FEATURE,
     recordings.FEATURE,
+    selftest.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
     supervision.FEATURE,
@@ -122,7 +124,7 @@ def make_services(settings: Settings, db: Database, journal: Path | None = None)
         bus=bus,
         clock=clock,
         live=Live(bus, clock, translate),
-        telephony=Telephony(account, bus, clock, journal=journal),
+        telephony=Telephony(account, bus, clock, journal=journal, fallback=settings.phone_fallback_seconds),
     )
 
 

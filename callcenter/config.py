@@ -32,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ami_port: int = 5038
     asterisk_http_port: int = 8088
     rtp_ports: str = "10000-10999"
+    # Seconds after which an agent whose page is gone from a talk is rung at his other phone.
+    phone_fallback_seconds: float = 12.0
     demo_robots: bool = True
     demo_password: str = ""
     demo_carrier_port: int = 5090

@@ -158,7 +158,7 @@ class CallFacts:
     def _ordered(self, row: Row) -> Iterator[f.Fact]:
         """What a click-to-dial was ordered with: it is the account code, for the dialplan may never be reached."""
         words = self._lives[row.uniqueid].account.split(":")
-        for name, value in zip(("NUMBER", "FROM", "TO", "DIR"), words, strict=False):
+        for name, value in zip(("NUMBER", "FROM", "TO", "DIR", "AGENT"), words, strict=False):
             if value:
                 yield f.VariableSet(row.time, _channel(row, _DOWN), f"CC_{name}", value)
 

@@ -5,7 +5,19 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+TAKES_OVER = "cc-resume"
+"""The extension by which a page that was loaded anew goes on with its call."""
+
+ECHO = "*43"
+"""The extension that gives everybody his own voice back: a test, and no call of anybody's."""
+
+REJOINS = re.compile(r"[0-9]{10}\.77[0-9]{7}\Z")
+"""Ids of channels by which the server brings an agent back into a call whose page is gone. They look like
+Asterisk's own (a time, a number that Asterisk never reaches): of joined calls the older id stays, the call's."""
 
 
 class Channel(msgspec.Struct, frozen=True, gc=False):

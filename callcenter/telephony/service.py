@@ -11,7 +11,7 @@ import msgspec
 from callcenter.core.bus import Bus
 from callcenter.core.calls import Call
 from callcenter.core.clock import Clock
-from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name
+from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name, trunk_name
 from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
 from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, DeviceChanged, Event, LinkChanged
 from callcenter.core.i18n import N_
@@ -21,6 +21,7 @@ from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, o
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
+from callcenter.telephony.rescue import Rescue
 from callcenter.telephony.resync import read_state
 from callcenter.telephony.snapshot import MemberNow, Snapshot
 from callcenter.telephony.spies import Mode, Spies, is_spy, new_spy_id
@@ -58,8 +59,12 @@ class Telephony:
         *,
         journal: Path | None = None,
         timing: Timing | None = None,
+        fallback: float = 12.0,
     ) -> None:
-        """``journal`` is the CEL file that Asterisk writes; without it nothing can be completed after a break."""
+        """``journal`` is the CEL file that Asterisk writes; without it nothing can be completed after a break.
+
+        ``fallback``: seconds after which an agent whose page is gone from a talk is rung at his other phone.
+        """
         self.bus = bus
         self.clock = clock
         self.directory = directory or Directory()
@@ -83,6 +88,7 @@ class Telephony:
         self._calls: dict[str, Call] = {}
         self._dials: dict[str, Dial] = {}
         self._offline: set[str] = set()
+        self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
         self._tasks: set[asyncio.Task[None]] = set()
         self._alive: Alive | None = None
         self._down_at: float | None = None
@@ -111,6 +117,7 @@ class Telephony:
 
     async def stop(self) -> None:
         """Ends the connection and everything that waits for it."""
+        self.rescue.stop()
         await self.link.close()
         for task in self._tasks:
             task.cancel()
@@ -118,7 +125,7 @@ class Telephony:
 
     def set_directory(self, directory: Directory) -> None:
         """Replaces what is known of agents, queues, numbers and trunks."""
-        self.directory = directory
+        self.directory = self.rescue.directory = directory
         self.tracker.set_directory(directory)
         if self.journal is not None:
             self.journal.directory = directory
@@ -135,12 +142,14 @@ class Telephony:
         caller_id: str = "",
         number_id: int | None = None,
         timeout: float = 30.0,
+        through: tuple[str, int] | None = None,
     ) -> str:
         """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id once Asterisk has taken it.
 
         ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client;
         '' = number ``number_id``'s own. ``timeout`` is how long the agent's phone rings, in seconds. What fails later
-        comes as CallFailed on the bus. Raises Conflict (code ``offline``) when no phone is on line.
+        comes as CallFailed on the bus. ``through`` (number in E.164, trunk's id) rings the agent's own telephone
+        outside in place of his phones here. Raises Conflict (code ``offline``) when no phone is on line.
         """
         if not DIALLABLE.match(to):
             raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
@@ -149,8 +158,13 @@ class Telephony:
             raise NotFound(NO_AGENT)
         if not self._up:
             raise Unavailable(links.NOT_UP)
-        endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
+        if through is not None:
+            endpoint = f"{through[0]}@{trunk_name(through[1])}"
+        else:
+            endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
         plan = order(self.directory, agent, to, caller_id=caller_id, number_id=number_id)
+        number = self.directory.numbers.get(number_id or 0)
+        number_e164 = number.e164 if number is not None else ""
         now = self.clock.epoch()
         call_id = new_call_id(now)
         self._dials[call_id] = Dial(
@@ -163,11 +177,12 @@ class Telephony:
                 exten=plan.exten,
                 channel_id=call_id,
                 variables=plan.variables,
-                caller_number=to,
+                # A carrier lets only own numbers be shown.
+                caller_number=(caller_id or number_e164) if through is not None else to,
                 timeout=timeout,
                 # Only our page knows the header, which costs Asterisk most of a millisecond (a change of threads).
                 auto_answer=endpoint == endpoint_name(agent_id, "webrtc"),
-                account=plan.account,
+                account=f"{plan.account}:{agent_id}" if through is not None else plan.account,
             )
         except Exception as error:
             if getattr(error, "error_code", "") != "unconfirmed":
@@ -315,10 +330,12 @@ class Telephony:
         kind = type(event)
         if kind is CallUpdated:
             self._calls[event.call.id] = event.call  # type: ignore[attr-defined]
+            self.rescue.moved(event.call)  # type: ignore[attr-defined]
         elif isinstance(event, CallEnded):
             self._calls.pop(event.call.id, None)
         elif isinstance(event, DeviceChanged):
             (self._offline.discard if event.online else self._offline.add)(event.endpoint)
+            self.rescue.device(event.endpoint, online=event.online)
         elif kind is LinkChanged:
             return
         self.bus.publish(event)
@@ -383,11 +400,14 @@ class Telephony:
             started_at=snapshot.started_at,
             down_at=self._down_at,
         )
-        self._offline = {d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE}
+        self._offline.clear()
+        self._offline.update(d.device.removeprefix("PJSIP/") for d in snapshot.devices if d.state in _OFF_LINE)
         for event in self.tracker.resync(snapshot):
             self._publish(event)
         for change in self.spies.resync(spies, snapshot.at):
             self.bus.publish(change)
+        for endpoint in self._offline:
+            self.rescue.device(endpoint, online=False)
         for call_id in [c for c in self._dials if c not in there]:
             self._dials.pop(call_id)
         self.stream.release()

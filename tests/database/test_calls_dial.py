@@ -77,6 +77,7 @@ async def test_a_click_dials_with_the_company_s_number_and_gives_the_call_s_id(
             "business_id": house.businesses["a"],
             "caller_id": OWN,
             "number_id": number_id,
+            "through": None,
         }
     ]
 

@@ -25,7 +25,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--autoplay-policy=user-gesture-required",
+    # As people's own Chrome is set: sound needs a gesture on the site, which a reload keeps.
+    "--autoplay-policy=document-user-activation-required",
 )
 # A machine without a network has loopback only; ICE skips it unless told otherwise.
 MEDIA_FLAGS = (

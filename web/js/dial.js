@@ -1,5 +1,6 @@
 // Click-to-dial: any element with data-dial, the dock's field, the search field. The server rings my phone, then the client.
 import { api } from "./api.js";
+import { ownPhone } from "./calling.js";
 import { can, me } from "./config.js";
 import { t } from "./i18n.js";
 import { myAgent } from "./mycall.js";
@@ -30,7 +31,7 @@ export class Dialer {
     if (this.#phone.state.call) return complain(t("Finish the call first.")) && false;
     this.#busy = true;
     try {
-      const reachable = this.#phone.online || myAgent(store.state)?.online?.length;
+      const reachable = ownPhone() || this.#phone.online || myAgent(store.state)?.online?.length;
       if (!reachable && !(await this.#goOnline({ then: () => this.dial(to, name) }))) return false;
       return await this.#ask(number, name);
     } finally {
@@ -39,7 +40,7 @@ export class Dialer {
   }
 
   async #ask(to, name) {
-    this.#phone.do("expect", { to, name });
+    if (!ownPhone()) this.#phone.do("expect", { to, name });
     try {
       await api("POST", "/api/v1/calls", { to });
       return true;

@@ -2,8 +2,10 @@
 import features from "features:js";
 import { api } from "./api.js";
 import { startAlerts } from "./alerts.js";
+import { startCalling } from "./calling.js";
 import * as clock from "./clock.js";
 import { config, me } from "./config.js";
+import { keepQuality } from "./callquality.js";
 import { Dialer } from "./dial.js";
 import { Dock } from "./dock.js";
 import * as dom from "./dom.js";
@@ -11,6 +13,9 @@ import * as format from "./format.js";
 import { loadTexts, t } from "./i18n.js";
 import { startKeyboard } from "./keyboard.js";
 import { micHelp } from "./michelp.js";
+import { startMissed } from "./missed.js";
+import { popped, startPopOut } from "./popout.js";
+import { askToNotify, startNotify } from "./notify.js";
 import { pages, refresh, startNav, visit } from "./nav.js";
 import { startOverlays } from "./overlays.js";
 import { MicError } from "./phone/mic.js";
@@ -19,6 +24,7 @@ import { unlock } from "./phone/sounds.js";
 import { startProfile } from "./profile.js";
 import { startSearch } from "./search.js";
 import { startSignIn } from "./signin.js";
+import { startSound } from "./sound.js";
 import { setWanted, startStatus } from "./status.js";
 import { store } from "./store.js";
 import { startStream, stream } from "./stream.js";
@@ -48,8 +54,15 @@ async function start() {
   startSearch(dialer);
   startProfile(phone);
   startKeyboard(phone, dock);
+  startNotify(phone, dock);
+  startSound(phone);
+  startCalling();
+  startMissed(phone, dock);
+  startPopOut(phone);
+  keepQuality(phone);
   startStream();
-  if (me.agent_id) phone.resume();
+  if (me.agent_id && popped) phone.popOut();
+  else if (me.agent_id) phone.resume();
   // A phone that came back by itself after a reload may ring only after a gesture: the first one will do.
   addEventListener("pointerdown", () => { if (phone.state.on) unlock(); }, { once: true });
   startFeatures({ phone, dialer, dock, goOnline });
@@ -59,6 +72,7 @@ async function start() {
 // Puts this browser's phone on line. wish.ready also says «ready for calls»; wish.then is done again by itself once a
 // blocked microphone is allowed. Resolves to whether the phone is on line.
 async function putOnLine(phone, wish = {}) {
+  askToNotify();
   try {
     await phone.goOnline();
   } catch (error) {

@@ -55,6 +55,7 @@ class DeviceList(msgspec.Struct, kw_only=True):
     """One's own phones."""
 
     devices: list[DeviceView]
+    operator: bool = False
 
 
 class AgentList(msgspec.Struct, kw_only=True):
@@ -195,7 +196,10 @@ async def _devices(service: Services, business_id: int, agent_id: int) -> Device
         devices = await queries.devices(session, [agent_id])
     view = service.live.agent(business_id, agent_id)
     online = set(view.online) if view else set()
-    return DeviceList(devices=[_device(service.settings, d, d.kind in online) for d in devices])
+    return DeviceList(
+        devices=[_device(service.settings, d, d.kind in online) for d in devices],
+        operator=rules.answers_a_number(service.telephony.directory, agent_id),
+    )
 
 
 def _device(settings: Settings, device: Device, online: bool) -> DeviceView:

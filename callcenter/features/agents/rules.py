@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection
 from typing import Literal, NamedTuple
 
+from callcenter.core.directory import Directory
+
 FIRST_SHORT_NUMBER = 101
 _SHORT_NUMBER = re.compile(r"[1-9][0-9]{2,5}")
 
@@ -63,3 +65,10 @@ def device_kind(text: str) -> Literal["webrtc", "sip"] | None:
     if text == "webrtc":
         return "webrtc"
     return "sip" if text == "sip" else None
+
+
+def answers_a_number(directory: Directory, agent_id: int) -> bool:
+    """Whether calls to some number can come to the agent: to his own, or to a queue that he is in."""
+    return any(one.agent_id == agent_id for one in directory.numbers.values()) or any(
+        agent_id in queue.members for queue in directory.queues.values()
+    )

@@ -24,6 +24,8 @@ SENTENCES: dict[str, str] = {
     "spy.mode": N_("Changed how the call of %(agent)s is listened to (%(mode)s)"),
     "spy.end": N_("Stopped listening to the call of %(agent)s after %(seconds)s s"),
     "spy.setting": N_("Chose whether agents are told who listens"),
+    "calling.change": N_("Changed how he calls"),
+    "line.report": N_("Sent a report of a line test"),
     "number.change": N_("Changed a number"),
     "campaign.create": N_("Made an ad campaign"),
     "campaign.finish": N_("Finished an ad campaign"),

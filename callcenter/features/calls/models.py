@@ -71,6 +71,18 @@ class SpamNumber(Base, BusinessOwned):
     marked_at: Mapped[datetime]
 
 
+class CallMode(Base, BusinessOwned):
+    """How an agent calls: ``web`` by his phones here, ``phone`` in two legs through ``number`` (E.164), his own."""
+
+    __tablename__ = "call_modes"
+    __table_args__ = (UniqueConstraint("agent_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    mode: Mapped[str] = mapped_column(String(6), default="web")
+    number: Mapped[str] = mapped_column(String(20), default="")
+
+
 class CallAgent(Base, BusinessOwned):
     """An agent who had to do with a call: ``talked``, or was only rung.
 

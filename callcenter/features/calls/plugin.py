@@ -10,6 +10,7 @@ from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.usecases import belonging, erasing
+from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
@@ -102,6 +103,32 @@ FEATURE = Feature(
             summary="Numbers that are marked as spam",
             params=rest.LIST_PARAMS[-2:],
             returns=rest.SpamList,
+        ),
+        Route(
+            "GET",
+            "/api/v1/me/calling",
+            rest.calling_get,
+            CALLS_DIAL,
+            summary="How I call: by the phones here, or in two legs through my own phone",
+            returns=CallingForm,
+        ),
+        Route(
+            "PUT",
+            "/api/v1/me/calling",
+            rest.calling_set,
+            CALLS_DIAL,
+            summary="Choose how I call",
+            body=CallingForm,
+            returns=CallingForm,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls/{id}/rejoin",
+            rest.call_rejoin,
+            CALLS_DIAL,
+            summary="Ring my phone into a talk of mine that my page has lost",
+            returns=rest.HungUp,
+            status=202,
         ),
         Route("GET", "/calls", site.call_list, CALLS_OWN),
         Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),

@@ -92,6 +92,7 @@ MODULES: tuple[str, ...] = (
     "res_parking",
     "app_stack",
     "app_amd",
+    "app_bridgeaddchan",
     "app_bridgewait",
     "app_celgenuserevent",
     "app_chanspy",

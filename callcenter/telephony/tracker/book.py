@@ -38,6 +38,8 @@ class Book:
         self.people = People()
         self.ended_calls = Recent(2_000)
         self.ended_legs = Recent(6_000)
+        # Channels that will step into the place of an agent's leg; until then they belong to no call.
+        self.taking_over = Recent(1_000)
         self.at = 0.0
         self.down_at: float | None = None
         self.out: list[Event] = []
@@ -69,6 +71,8 @@ class Book:
             return None
         if channel.id in self.ended_legs or channel.call_id in self.ended_calls:
             return None
+        if channel.id in self.taking_over or (channel.id == channel.call_id and f.REJOINS.match(channel.id)):
+            return None
         call = self.calls.get(channel.call_id)
         party = learn.party_of(channel.name)
         # Asterisk calls a phone when its channel begins down, or belongs to a call that another channel began.
@@ -79,7 +83,7 @@ class Book:
             call.step("started")
         self.moment(call, at)
         role: LegRole = "other"
-        if party.agent_id is not None:
+        if party.agent_id is not None or learn.own_phone(channel, party):
             role = "agent"
         elif not any(one.role == "client" for one in call.legs):
             role = "client"
@@ -167,6 +171,39 @@ class Book:
         if call.business_id:
             source: Literal["live", "resync"] = "resync" if unseen else "live"
             self.out.append(CallEnded(at=call.at, call=call.picture(result), source=source))
+
+    def take_over(self, channel: f.Channel, at: float, bridge: str) -> LegNow | None:
+        """An agent's other leg comes into the bridge of his call: the call goes on as if nothing had happened."""
+        agent_id = learn.party_of(channel.name).agent_id
+        others = self.bridges.get(bridge, ())
+        if channel.id in self.ended_legs or not others:
+            return None
+        call = others[0].call
+        self.moment(call, at)
+        before = next(
+            (leg for leg in call.legs if leg.agent_id == agent_id and leg.bridged_at and not leg.ended_at), None
+        )
+        self.taking_over.forget(channel.id)
+        leg = LegNow(
+            channel.id,
+            channel.name,
+            call,
+            "agent",
+            call.at,
+            agent_id=agent_id,
+            device=learn.party_of(channel.name).device,
+            address=before.address if before is not None else "",
+            dialled=True,
+        )
+        leg.answered_at, leg.bridged_at = call.at, call.at
+        leg.taken_at = call.at
+        # It was rung for nobody: the story tells of no new ring.
+        leg.rung = True
+        leg.holding = before is not None and before.holding
+        # Asterisk takes the old leg out a moment before: it is the same talk.
+        call.talkers = call.talkers - {before.id if before is not None else ""} | {leg.id}
+        self.add_leg(leg)
+        return leg
 
     def put_in(self, leg: LegNow, bridge: str, holding: bool) -> None:
         """Puts a leg into a bridge, out of the one where it was."""

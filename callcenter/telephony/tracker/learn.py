@@ -10,6 +10,7 @@ from callcenter.core.calls import Direction, LegRole
 from callcenter.core.directory import DeviceKind, Directory, parse_object
 from callcenter.core.phones import to_e164
 from callcenter.telephony import facts as f
+from callcenter.telephony.intents import OUR_CALL_ID
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import endpoint_of
 
@@ -74,8 +75,15 @@ def new_call(directory: Directory, channel: f.Channel, party: Party, at: float, 
     call = CallNow(channel.call_id, at or epoch_of(channel.call_id), direction)
     call.business_id = business_of(directory, party)
     call.trunk_id = party.trunk_id
-    call.click_to_dial = party.agent_id is not None and channel.id == channel.call_id and dialled
+    own = party.agent_id is not None or own_phone(channel, party)
+    call.click_to_dial = own and channel.id == channel.call_id and dialled
     return call
+
+
+def own_phone(channel: f.Channel, party: Party) -> bool:
+    """Whether a trunk's channel is an agent's own telephone, which the server rings first (TEL-40)."""
+    ours = OUR_CALL_ID.match(channel.id.rpartition("-")[2])
+    return party.trunk_id is not None and channel.id == channel.call_id and bool(ours)
 
 
 def address_of(directory: Directory, call: CallNow, party: Party, role: LegRole) -> str:
@@ -171,9 +179,14 @@ def _learn_id(directory: Directory, call: CallNow, word: str, value: str) -> boo
         changed, call.number_id = call.number_id != found, found
         _owner(directory, call)
         return changed
-    if word == "agent" and found and call.agent_id is None:
-        call.agent_id = found
-        return True
+    if word == "agent" and found:
+        for leg in call.legs:
+            if leg.id == call.id and leg.role == "agent" and leg.agent_id is None:
+                leg.agent_id = found
+                leg.touch()
+        if call.agent_id is None:
+            call.agent_id = found
+            return True
     return False
 
 

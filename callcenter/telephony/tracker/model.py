@@ -39,6 +39,7 @@ class LegNow:
         "role",
         "rung",
         "started_at",
+        "taken_at",
     )
 
     def __init__(
@@ -71,6 +72,7 @@ class LegNow:
         self.dial_status = ""
         self.rung = False
         self.holding = False
+        self.taken_at: float | None = None
         self.bridge = ""
         self.in_holding_bridge = False
         self._picture: Leg | None = None

@@ -82,6 +82,8 @@ def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Ca
             restore(book, told[now.call_id], alive_only={one.id for one in snapshot.channels})
             known = book.legs.get(now.id)
         if known is None:
+            if now.exten == f.TAKES_OVER and not now.bridge_id:
+                book.taking_over.add(now.id)
             known = book.leg(channel, now.created_at)
             if known is None:
                 return

@@ -19,6 +19,9 @@ from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN,
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import Fields, translate
 
+# A page that took over a talk holds and resumes it at once, in this many seconds, which wakes its sound: nobody waits.
+_WAKING = 1.5
+
 __all__ = ["CAUSE_ASTERISK_GONE", "CAUSE_UNSEEN", "Tracker"]
 
 
@@ -91,6 +94,8 @@ class Tracker(Book):
 
     def _seen(self, fact: f.ChannelSeen) -> None:
         fresh = fact.channel.id not in self.legs
+        if fresh and fact.exten in (f.TAKES_OVER, f.ECHO):
+            self.taking_over.add(fact.channel.id)
         leg = self.leg(fact.channel, fact.at)
         if leg is None:
             return
@@ -170,7 +175,10 @@ class Tracker(Book):
         if self.wires and self.wires.enter(fact.channel.id, fact.bridge):
             self._look_around(fact.bridge)
             return
-        leg = self.leg(fact.channel, fact.at)
+        comes = fact.channel.id not in self.legs and (
+            fact.channel.id in self.taking_over or f.REJOINS.match(fact.channel.id)
+        )
+        leg = self.take_over(fact.channel, fact.at, fact.bridge) if comes else self.leg(fact.channel, fact.at)
         if leg is None:
             return
         self._gather(leg, fact.channel.call_id, fact.bridge)
@@ -237,6 +245,8 @@ class Tracker(Book):
     def _hold(self, fact: f.HoldChanged) -> None:
         leg = self.leg(fact.channel, fact.at)
         if leg is None or leg.holding == fact.on:
+            return
+        if fact.on and leg.taken_at is not None and leg.call.at - leg.taken_at < _WAKING:
             return
         leg.holding = fact.on
         leg.touch()

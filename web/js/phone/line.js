@@ -32,6 +32,7 @@ export class Line extends Emitter {
     const on = (name, run) => this.#agent.on(name, run);
     on("connecting", () => { if (this.state === "off") this.#set("connecting"); });
     on("disconnected", () => { if (this.state !== "off") this.#set("lost"); });
+    on("connected", () => this.emit("connected"));
     on("registered", () => this.#registered());
     on("unregistered", () => { if (this.state === "online") this.#set("lost"); });
     on("registrationFailed", ({ cause, response }) => this.#failed(cause, response));
@@ -45,6 +46,11 @@ export class Line extends Emitter {
     this.#worker.onmessage = () => this.#beat();
     document.addEventListener("visibilitychange", this.#seen);
     addEventListener("online", this.#seen);
+  }
+
+  // Calls an extension of Asterisk; for a call that this page goes on with.
+  call(extension, options) {
+    return this.#agent.call(`sip:${extension}@${this.#agent.configuration.uri.host}`, options);
   }
 
   stop() {

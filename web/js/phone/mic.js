@@ -16,9 +16,13 @@ const kindOf = (error) => ({ NotAllowedError: "blocked", SecurityError: "blocked
 
 export class Microphone extends Emitter {
   #stream = null;
+  #raw = null;
   #opening = null;
   #closer = 0;
   #meter = null;
+  #device = "";
+  #volume = 1;
+  #gain = null;
 
   // granted, prompt, denied; "prompt" where the browser does not tell.
   async permission() {
@@ -57,15 +61,42 @@ export class Microphone extends Emitter {
     // Tests compare tones, which echo cancellation and gain control would change.
     const plain = globalThis.callcenterPlainAudio === true;
     const audio = { echoCancellation: !plain, noiseSuppression: !plain, autoGainControl: !plain };
+    if (this.#device) audio.deviceId = { ideal: this.#device };
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ audio, video: false });
+      this.#raw = await navigator.mediaDevices.getUserMedia({ audio, video: false });
+      this.#stream = this.#louder(this.#raw);
     } catch (error) {
       throw new MicError(kindOf(error));
     }
-    this.#stream.getAudioTracks()[0].addEventListener("ended", () => this.emit("ended"));
+    this.#raw.getAudioTracks()[0].addEventListener("ended", () => this.emit("ended"));
     this.#startMeter();
     this.emit("opened");
     return this.#stream;
+  }
+
+  // Another microphone ('' = the system's) or another volume (1 = as it comes); the stream is opened anew where it is open.
+  // Resolves to the new stream, or null when nothing has to be changed in a call.
+  async choose(device, volume) {
+    const same = device === this.#device && (volume === this.#volume || this.#gain);
+    this.#device = device;
+    this.#volume = volume;
+    if (this.#gain) this.#gain.node.gain.value = volume;
+    if (same || !this.#stream) return null;
+    this.close();
+    return this.open();
+  }
+
+  // Only a voice that shall be louder or softer goes through the browser's mixer: it may not run before a first gesture.
+  #louder(stream) {
+    if (this.#volume === 1) return stream;
+    const context = new AudioContext();
+    const node = context.createGain();
+    node.gain.value = this.#volume;
+    const out = context.createMediaStreamDestination();
+    context.createMediaStreamSource(stream).connect(node).connect(out);
+    context.resume().catch(() => {});
+    this.#gain = { context, node };
+    return out.stream;
   }
 
   // Lets go a little later: the next call of a busy agent then starts at once.
@@ -76,8 +107,10 @@ export class Microphone extends Emitter {
 
   close() {
     clearTimeout(this.#closer);
-    this.#stream?.getTracks().forEach((track) => track.stop());
-    this.#stream = null;
+    for (const stream of [this.#stream, this.#raw]) stream?.getTracks().forEach((track) => track.stop());
+    this.#stream = this.#raw = null;
+    this.#gain?.context.close();
+    this.#gain = null;
     this.#meter?.context.close();
     this.#meter = null;
     this.emit("closed");

@@ -4,6 +4,7 @@ import { api } from "../api.js";
 import { me } from "../config.js";
 import * as clock from "../clock.js";
 import { Emitter } from "../emitter.js";
+import { dialogOf, forget, keep, kept, replaces } from "./keep.js";
 import { Line } from "./line.js";
 import { MicError, Microphone } from "./mic.js";
 import { watchQuality } from "./quality.js";
@@ -11,6 +12,9 @@ import * as sounds from "./sounds.js";
 import { Tabs } from "./tabs.js";
 
 const START = 10_000;
+const BEAT = 1_000;
+const WAKING = 60;
+const PLAIN = { pcConfig: { iceServers: [] }, mediaConstraints: { audio: true, video: false } };
 const remembered = () => `phone-on-${me.user_id}`;
 const idle = () => ({ on: false, line: "off", trip: null, problem: "", call: null });
 
@@ -19,11 +23,13 @@ export class Phone extends Emitter {
   state = idle();
   mic = new Microphone();
   #line = new Line();
-  #tabs = new Tabs((message) => this.#received(message));
+  #tabs = new Tabs((message) => this.#received(message), () => this.#taken());
   #session = null;
   #audio = new Audio();
   #stopQuality = () => {};
   #expected = null;
+  #keeper = 0;
+  #echo = null;
 
   constructor() {
     super();
@@ -31,7 +37,7 @@ export class Phone extends Emitter {
     this.#line.on("trip", (trip) => this.#change({ trip }));
     this.#line.on("refused", (why) => this.#refused(why));
     this.#line.on("ring", (ring) => this.#ring(ring));
-    addEventListener("beforeunload", (event) => { if (this.#tabs.leading && this.state.call) event.preventDefault(); });
+    addEventListener("beforeunload", (event) => { if (this.#tabs.leading && this.state.call && !this.#session?.isEstablished()) event.preventDefault(); });
     this.#tabs.send({ kind: "hello" });
   }
 
@@ -47,6 +53,20 @@ export class Phone extends Emitter {
   async resume() {
     if (!this.#wasOn() || (await this.mic.permission()) !== "granted") return;
     this.#tabs.inherit(() => this.#begin().catch((error) => this.#change({ problem: error.kind ?? "refused" })));
+  }
+
+  // The window of its own takes the phone, with a call that may go on.
+  popOut() {
+    if (!this.#wasOn()) return;
+    this.#tabs.steal(() => this.#begin().catch((error) => this.#change({ problem: error.kind ?? "refused" })));
+  }
+
+  // Another window has the phone now and steps into the call: nothing is said here, and no goodbye is sent.
+  #taken() {
+    if (this.#session) this.#drop();
+    sounds.stopRing();
+    setTimeout(() => { if (!this.leading) this.#line.stop(); }, 3_000);
+    this.resume();
   }
 
   // «Go on line»: the gesture that unlocks sound and asks for the microphone. Raises MicError or Error.
@@ -66,12 +86,18 @@ export class Phone extends Emitter {
   }
 
   async #begin() {
+    if (kept()) this.mic.open().catch(() => {});
     const { devices } = await api("GET", "/api/v1/me/devices");
     const device = devices.find((one) => one.kind === "webrtc");
     if (!device) throw new Error("no device");
     if (this.#line.state !== "off") this.#line.stop();
     this.#change({ on: true, problem: "" });
     this.#remember(true);
+    const lost = kept();
+    // Before the registration: the client hears nothing until the call is taken over.
+    if (lost) {
+      const once = this.#line.on("connected", () => { once(); this.#goOn(lost); });
+    }
     this.#line.start(device);
     await this.#until(() => this.online, START);
   }
@@ -83,6 +109,18 @@ export class Phone extends Emitter {
       const done = (settle, value) => { clearTimeout(timer); stop(); settle(value); };
       if (ready()) done(resolve);
     });
+  }
+
+  // Devices and volumes as a person has chosen them (js/sound.js); they hold in a call at once.
+  async setSound({ mic, micVolume, speaker, volume }) {
+    this.#audio.volume = volume;
+    Promise.resolve(this.#audio.setSinkId?.(speaker)).catch(() => {});
+    const stream = await this.mic.choose(mic, micVolume);
+    const track = stream?.getAudioTracks()[0];
+    const sender = track && this.#session?.connection?.getSenders().find((one) => one.track?.kind === "audio");
+    if (!sender) return;
+    track.enabled = sender.track.enabled && !this.state.call?.muted;
+    await sender.replaceTrack(track);
   }
 
   // Commands work from any tab of the browser: answer, reject, hang, mute, digit, quiet, expect, off.
@@ -109,18 +147,19 @@ export class Phone extends Emitter {
 
   #ring({ session, request }) {
     performance.mark("phone:ring");
+    this.#echo?.();
     if (this.#session) return session.terminate({ status_code: 486 });
     this.#session = session;
     const auto = request.hasHeader("X-Auto");
     const expected = auto && this.#expected?.until > Date.now() ? this.#expected : null;
     this.#expected = null;
-    session.on("icecandidate", ({ ready }) => ready());
-    session.on("peerconnection", ({ peerconnection }) => this.#hear(peerconnection));
+    this.#wire(session);
     session.on("confirmed", () => this.#talk());
-    session.on("ended", (why) => this.#over(session, why));
     session.on("failed", (why) => this.#over(session, why));
+    // The server brings this page back into a call that it could not go on with by itself.
+    const back = auto && !expected ? kept()?.call : null;
     this.#change({
-      call: {
+      call: back ? { ...back, stage: "connecting", auto } : {
         key: request.call_id, direction: auto ? "out" : "in", stage: auto ? "connecting" : "ringing", auto,
         number: expected?.to ?? request.from?.uri?.user ?? "", name: expected?.name ?? request.from?.display_name ?? "",
         at: clock.now(), answeredAt: null, muted: false, quiet: false, quality: null,
@@ -133,6 +172,101 @@ export class Phone extends Emitter {
     return undefined;
   }
 
+  #wire(session) {
+    session.on("icecandidate", ({ ready }) => ready());
+    session.on("peerconnection", ({ peerconnection }) => this.#hear(peerconnection));
+    session.on("ended", (why) => this.#over(session, why));
+  }
+
+  // Takes a call over that another page of this browser had (AGD-09): Asterisk puts this leg into the old one's place.
+  async #goOn({ dialog, call }) {
+    const stream = await this.mic.open().catch(() => null);
+    if (!stream || this.#session) return this.#comeBack();
+    if (call.muted) stream.getAudioTracks().forEach((track) => { track.enabled = false; });
+    const session = this.#line.call("cc-resume", {
+      ...PLAIN, mediaStream: stream, extraHeaders: [replaces(dialog)],
+      eventHandlers: {
+        icecandidate: ({ ready }) => ready(),
+        // Of a call that this side makes the connection is there before anybody could listen for it.
+        peerconnection: ({ peerconnection }) => this.#hear(peerconnection),
+      },
+    });
+    this.#session = session;
+    if (call.muted) session.mute({ audio: true });
+    this.#change({ call: { ...call, stage: "talking" } });
+    session.on("ended", (why) => this.#over(session, why));
+    session.on("confirmed", () => {
+      performance.mark("phone:rejoined");
+      this.#keepCall();
+      wake(session);
+    });
+    session.on("failed", () => {
+      if (this.#session !== session) return;
+      this.#drop();
+      this.#change({ call: null });
+      this.#comeBack();
+    });
+    return undefined;
+  }
+
+  // The call lives, but this page cannot step in by itself: the server rings it into the talk.
+  async #comeBack() {
+    await this.#until(() => this.online, START).catch(() => {});
+    const { call_id: id } = await api("GET", "/api/v1/me/state").catch(() => ({ call_id: null }));
+    if (id && !this.#session) await api("POST", `/api/v1/calls/${encodeURIComponent(id)}/rejoin`).catch(() => {});
+    if (!id) forget();
+  }
+
+  // A call to Asterisk's own echo, for tests of headset and line; it is no call of anybody's. Ends when a real one rings.
+  // Resolves to {connection, end}. Raises MicError, or Error where the phone is not on line or in a call.
+  async echo() {
+    if (!this.leading || !this.online) throw new Error("offline");
+    if (this.#session) throw new Error("in_call");
+    this.#echo?.();
+    const stream = await this.mic.open();
+    return new Promise((resolve, reject) => {
+      const sound = new Audio();
+      const session = this.#line.call("*43", {
+        ...PLAIN, mediaStream: stream,
+        eventHandlers: {
+          icecandidate: ({ ready }) => ready(),
+          peerconnection: ({ peerconnection }) => peerconnection.addEventListener("track", ({ track }) => {
+            sound.srcObject = new MediaStream([track]);
+            sound.play().catch(() => {});
+          }),
+        },
+      });
+      const end = () => {
+        this.#echo = null;
+        sound.srcObject = null;
+        if (!session.isEnded()) session.terminate();
+        this.mic.release();
+      };
+      this.#echo = end;
+      session.on("confirmed", () => resolve({ connection: session.connection, end }));
+      session.on("failed", ({ cause }) => { end(); reject(new Error(cause)); });
+      session.on("ended", end);
+    });
+  }
+
+  #keepCall() {
+    clearInterval(this.#keeper);
+    const write = () => {
+      const dialog = this.#session && dialogOf(this.#session);
+      if (dialog && this.state.call) keep(dialog, this.state.call);
+    };
+    this.#keeper = setInterval(write, BEAT);
+    write();
+  }
+
+  #drop() {
+    clearInterval(this.#keeper);
+    this.#session = null;
+    this.#stopQuality();
+    this.#audio.srcObject = null;
+    this.mic.release();
+  }
+
   async _answer() {
     const session = this.#session;
     if (!session || !session.isInProgress() || this.state.call.stage === "answering") return;
@@ -141,7 +275,8 @@ export class Phone extends Emitter {
     try {
       const stream = await this.mic.open();
       if (this.#session !== session || session.isEnded()) return;
-      session.answer({ mediaStream: stream, mediaConstraints: { audio: true, video: false }, pcConfig: { iceServers: [] } });
+      session.answer({ ...PLAIN, mediaStream: stream });
+      if (this.state.call.muted) session.mute({ audio: true });
       this.#change({ problem: "" });
     } catch (error) {
       if (this.#session !== session) return;
@@ -172,6 +307,7 @@ export class Phone extends Emitter {
     if (muted) this.#session.mute({ audio: true });
     else this.#session.unmute({ audio: true });
     this.#callChange({ muted });
+    this.#keepCall();
   }
 
   _digit(key) {
@@ -188,23 +324,32 @@ export class Phone extends Emitter {
   #hear(connection) {
     connection.addEventListener("track", ({ track, streams }) => {
       this.#audio.srcObject = streams[0] ?? new MediaStream([track]);
-      this.#audio.play().catch(() => {});
+      this.#audio.play().catch(() => this.#playLater());
     });
     this.#stopQuality = watchQuality(connection, (quality) => this.#callChange({ quality }));
   }
 
+  // After a crash the browser lets no page sound before it is touched: the first key or click gives the voice back.
+  #playLater() {
+    this.#callChange({ silent: true });
+    const play = () => {
+      for (const kind of ["pointerdown", "keydown"]) removeEventListener(kind, play, true);
+      this.#audio.play().then(() => this.#callChange({ silent: false }), () => {});
+    };
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, play, true);
+  }
+
   #talk() {
     performance.mark("phone:talk");
-    this.#callChange({ stage: "talking", answeredAt: clock.now() });
+    this.#callChange({ stage: "talking", answeredAt: this.state.call.answeredAt ?? clock.now() });
+    this.#keepCall();
   }
 
   #over(session, { originator, cause, message }) {
     if (this.#session !== session) return;
-    this.#session = null;
     sounds.stopRing();
-    this.#stopQuality();
-    this.#audio.srcObject = null;
-    this.mic.release();
+    this.#drop();
+    forget();
     const { call } = this.state;
     const elsewhere = /cause=200|elsewhere/i.test(message?.getHeader?.("Reason") ?? "");
     this.#change({ call: null });
@@ -217,6 +362,7 @@ export class Phone extends Emitter {
   // --- the line ---------------------------------------------------------------------------------------------------------
 
   #lineChanged({ state, before }) {
+    if (!this.leading) return;
     this.#change({ line: state });
     // A goodbye that came while the link was away is lost: the other side's answer to this tells whether the call lives.
     if (state === "online" && before === "lost" && this.#session?.isEstablished()) {
@@ -270,4 +416,19 @@ export class Phone extends Emitter {
       return false;
     }
   }
+}
+
+// Debian's Opus drops frames that look late once a channel was replaced, so that in half of the cases the client would hear
+// nothing. A short hold begins a new stream; it helps only once sound flows, and when music has been sent meanwhile.
+function wake(session) {
+  const { connection } = session;
+  const again = (step) => { if (!session.isEnded() && !step()) setTimeout(() => again(step), 10); };
+  const resume = () => setTimeout(() => again(() => session.unhold()), WAKING);
+  const look = () => {
+    if (connection.connectionState !== "connected") return;
+    connection.removeEventListener("connectionstatechange", look);
+    again(() => session.hold({}, resume));
+  };
+  connection.addEventListener("connectionstatechange", look);
+  look();
 }

@@ -2,7 +2,7 @@
 const EVERY = 2_000;
 
 // score: 4 excellent, 3 good, 2 poor, 1 bad; 0 not known yet. rtt and jitter in ms, loss in per cent of both ways.
-export function watchQuality(connection, tell) {
+export function watchQuality(connection, tell, every = EVERY) {
   let before = null;
   const look = async () => {
     if (connection.connectionState === "closed") return stop();
@@ -10,7 +10,7 @@ export function watchQuality(connection, tell) {
     if (before) tell(rate(before, now));
     before = now;
   };
-  const timer = setInterval(() => look().catch(() => {}), EVERY);
+  const timer = setInterval(() => look().catch(() => {}), every);
   const stop = () => clearInterval(timer);
   look().catch(() => {});
   return stop;
@@ -43,5 +43,31 @@ export function rate(before, now) {
   if (loss > 1 || rtt > 200 || jitter > 25) score = 3;
   if (loss > 4 || rtt > 400 || jitter > 50) score = 2;
   if (loss > 10 || rtt > 800 || silent) score = 1;
-  return { score, rtt: Math.round(rtt), jitter: Math.round(jitter), loss: Math.round(loss * 10) / 10 };
+  const mos = Math.round(100 * estimate(rtt, jitter, loss)) / 100;
+  return { score, mos, rtt: Math.round(rtt), jitter: Math.round(jitter), loss: Math.round(loss * 10) / 10 };
+}
+
+// MOS (1 to 4.5) after the E-model in its usual short form: delay counts by its way there, jitter twice, a codec 10 ms.
+export function estimate(rtt, jitter, loss) {
+  const delay = rtt / 2 + 2 * jitter + 10;
+  const factor = 93.2 - (delay < 160 ? delay / 40 : (delay - 120) / 10) - 2.5 * loss;
+  if (factor <= 0) return 1;
+  return Math.min(4.5, 1 + 0.035 * factor + 7e-6 * factor * (factor - 60) * (100 - factor));
+}
+
+// Means of what was looked at since the last take(); null when nothing was.
+export class Gathered {
+  #seen = [];
+
+  add(quality) {
+    this.#seen.push(quality);
+  }
+
+  take() {
+    const seen = this.#seen;
+    this.#seen = [];
+    if (!seen.length) return null;
+    const mean = (name) => seen.reduce((sum, one) => sum + one[name], 0) / seen.length;
+    return { samples: seen.length, rtt: mean("rtt"), jitter: mean("jitter"), loss: mean("loss"), mos: mean("mos"), worst: Math.min(...seen.map((one) => one.mos)) };
+  }
 }

@@ -25,14 +25,31 @@ function tone(frequencies, start, length, volume) {
   }
 }
 
+// {sink, volume, melody}: the device that rings ('' = the usual one), 0 to 1, and the address of an own melody or null.
+let ways = { sink: "", volume: 1, melody: null };
+let player = null;
+
+export function setRing(own) {
+  ways = own;
+}
+
 export function startRing() {
   if (ringing) return;
+  if (ways.melody) {
+    player = new Audio(ways.melody);
+    player.loop = true;
+    player.volume = ways.volume;
+    ringing = -1;
+    Promise.resolve(ways.sink && player.setSinkId?.(ways.sink)).catch(() => {}).then(() => player?.play()).catch(() => {});
+    return;
+  }
+  context?.setSinkId?.(ways.sink).catch(() => {});
   const round = async () => {
     if (!(await unlock()) || !ringing) return;
     const at = context.currentTime + 0.02;
     // Two soft notes, then a rest: heard across a desk, borne all day.
-    tone([659.3, 830.6], at, 0.32, 0.11);
-    tone([554.4, 830.6], at + 0.36, 0.42, 0.11);
+    tone([659.3, 830.6], at, 0.32, 0.11 * ways.volume);
+    tone([554.4, 830.6], at + 0.36, 0.42, 0.11 * ways.volume);
   };
   ringing = setInterval(round, 2_600);
   round();
@@ -41,6 +58,9 @@ export function startRing() {
 export function stopRing() {
   clearInterval(ringing);
   ringing = null;
+  player?.pause();
+  player = null;
+  if (ways.sink) context?.setSinkId?.("").catch(() => {});
 }
 
 const ROWS = [697, 770, 852, 941];

@@ -4,11 +4,14 @@ import { me } from "../config.js";
 export class Tabs {
   #channel;
   #free = null;
+  #lost;
   #name;
   leading = false;
 
   // receive(message) is called for what other tabs send.
-  constructor(receive) {
+  // lost() is called when another window has taken the phone over.
+  constructor(receive, lost = () => {}) {
+    this.#lost = lost;
     this.#name = `phone-${me.user_id}-${me.agent_id}`;
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => receive(data);
@@ -31,6 +34,11 @@ export class Tabs {
     if (!this.leading) this.#request({}, (got) => { if (got) then(); });
   }
 
+  // Takes the phone from whichever tab has it: it is wanted in a window of its own.
+  steal(then) {
+    this.#request({ steal: true }, (got) => { if (got) then(); });
+  }
+
   #request(options, tell) {
     if (!navigator.locks) {
       this.leading = true;
@@ -43,6 +51,12 @@ export class Tabs {
       const held = new Promise((free) => { this.#free = free; });
       tell(true);
       return held;
+    }).catch(() => {
+      // Another window has taken it over.
+      if (!this.leading) return;
+      this.leading = false;
+      this.#free = null;
+      this.#lost();
     });
   }
 

@@ -16,7 +16,8 @@ from callcenter.features.calls.queries.spam import page as spam_page
 from callcenter.features.calls.queries.stored import one
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.rules.filters import MAX_PER_PAGE, PER_PAGE, pages
-from callcenter.features.calls.usecases import dial, spam
+from callcenter.features.calls.usecases import calling, dial, spam
+from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm, scope_of
 from callcenter.features.calls.usecases.spam import SpamForm
 from callcenter.http import render
@@ -123,6 +124,29 @@ async def call_hangup(request: web.Request) -> web.Response:
     """POST /api/v1/calls/{id}/hangup."""
     call_id = request.match_info["id"]
     await dial.hang_up(services(request), current(request), call_id)
+    return render.api(request, HungUp(id=call_id), status=202)
+
+
+async def calling_get(request: web.Request) -> web.Response:
+    """GET /api/v1/me/calling."""
+    person = current(request)
+    async with services(request).db.business(person.business_id) as session:
+        return render.api(request, await calling.mine(session, person))
+
+
+async def calling_set(request: web.Request) -> web.Response:
+    """PUT /api/v1/me/calling."""
+    person = current(request)
+    form = await render.body(request, CallingForm)
+    async with services(request).db.business(person.business_id) as session:
+        chosen = await calling.choose(session, person, form)
+    return render.api(request, chosen)
+
+
+async def call_rejoin(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/rejoin: the page came back without its talk."""
+    call_id = request.match_info["id"]
+    await dial.rejoin(services(request), current(request), call_id)
     return render.api(request, HungUp(id=call_id), status=202)
 
 

@@ -18,12 +18,13 @@ from callcenter.features.calls.models import CallRecord
 from callcenter.features.calls.queries.lists import Scope, may_see
 from callcenter.features.calls.rules import dialing, merging
 from callcenter.features.calls.rules.dialing import OwnNumber
+from callcenter.features.calls.usecases import calling
 from callcenter.features.numbers import api as numbers
 from callcenter.http.current import Current
 from callcenter.plugin import Services
 
 MAX_COMMENT = 2000
-_WAY_TABLES = frozenset({"agents", "businesses", "numbers"})
+_WAY_TABLES = frozenset({"agents", "businesses", "call_modes", "numbers"})
 
 
 class DialForm(msgspec.Struct, kw_only=True):
@@ -61,6 +62,8 @@ class Ways(NamedTuple):
     own: list[OwnNumber]
     of_agent: dict[int, int | None]
     default: int | None
+    # Numbers of those who call in two legs through a phone of their own.
+    through: dict[int, str]
 
 
 class OutWays:
@@ -82,9 +85,10 @@ class OutWays:
                 for one in await numbers.all_numbers(session)
             ]
             of_agent = {one.id: one.caller_number_id for one in await agents.all_agents(session)}
+            through = {one.agent_id: one.number for one in await calling.all_of(session) if one.mode == "phone"}
             business = await accounts.business(session, business_id)
         default = business.settings.get("caller_number_id") if business else None
-        ways = Ways(own, of_agent, default if isinstance(default, int) else None)
+        ways = Ways(own, of_agent, default if isinstance(default, int) else None, through)
         self._known[business_id] = (state, ways)
         return ways
 
@@ -102,7 +106,11 @@ async def dial(services: Services, person: Current, form: DialForm) -> Call:
     ways = await services.part(OutWays, OutWays).of(person.business_id)
     to, inside = _target(ways, services, person, form.to)
     own = None if inside else _caller_number(ways, agent_id, form.number_id)
-    await _check_phone(services, person.business_id, agent_id)
+    through = ways.through.get(agent_id, "")
+    trunk_id = calling.trunk_of(ways.own, own) if through else None
+    if through and trunk_id is None:
+        raise Conflict(N_("There is no line by which your own phone can be rung."), code="offline")
+    await _check_phone(services, person.business_id, agent_id, own_phone=bool(through))
     now = services.clock.epoch()
     services.part(Dialled, Dialled).take(agent_id, now)
     call_id = await services.telephony.dial(
@@ -111,6 +119,7 @@ async def dial(services: Services, person: Current, form: DialForm) -> Call:
         business_id=person.business_id,
         caller_id=own.e164 if own else "",
         number_id=own.id if own else None,
+        through=(through, trunk_id) if trunk_id is not None else None,
     )
     return services.live.call(person.business_id, call_id) or Call(
         id=call_id,
@@ -133,6 +142,13 @@ async def hang_up(services: Services, person: Current, call_id: str) -> None:
     if call is None or not (mine or person.can("calls.all")):
         raise NotFound(N_("This call is over."))
     await services.telephony.hangup(call_id)
+
+
+async def rejoin(services: Services, person: Current, call_id: str) -> None:
+    """Rings the person's phone into a talk of his that his page could not go on with. NotFound when it is over."""
+    if person.agent_id is None or services.live.call(person.business_id, call_id) is None:
+        raise NotFound(N_("This call is over."))
+    await services.telephony.rescue.rejoin(call_id, person.agent_id)
 
 
 async def comment(services: Services, person: Current, call_id: str, form: CommentForm) -> str:
@@ -189,9 +205,9 @@ def _caller_number(ways: Ways, agent_id: int, asked: int | None) -> OwnNumber | 
     return dialing.caller_number(ways.own, agent_id, ways.of_agent.get(agent_id), ways.default)
 
 
-async def _check_phone(services: Services, business_id: int, agent_id: int) -> None:
+async def _check_phone(services: Services, business_id: int, agent_id: int, *, own_phone: bool) -> None:
     now = services.live.agent(business_id, agent_id)
     if now is not None and now.call_id is not None:
         raise Conflict(N_("You are in a call already. Finish it first."), code="in_call")
-    if now is not None and not now.online and not await services.telephony.device_online(agent_id):
+    if not own_phone and now is not None and not now.online and not await services.telephony.device_online(agent_id):
         raise Conflict(dialing.FAILURES["offline"], code="offline")
