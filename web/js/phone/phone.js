@@ -85,7 +85,7 @@ export class Phone extends Emitter {
     });
   }
 
-  // Commands work from any tab of the browser: answer, reject, hang, mute, digit, quiet, expect, off.
+  // Commands work from any tab of the browser: answer, reject, hang, mute, hold, digit, quiet, expect, off.
   do(command, value) {
     if (!this.leading) return this.#tabs.send({ kind: "do", command, value });
     return this[`_${command}`]?.(value);
@@ -172,6 +172,14 @@ export class Phone extends Emitter {
     if (muted) this.#session.mute({ audio: true });
     else this.#session.unmute({ audio: true });
     this.#callChange({ muted });
+  }
+
+  // Held, the client hears the exchange's music; the server sees it and shows it on every tab.
+  _hold() {
+    const session = this.#session;
+    if (!session?.isEstablished()) return;
+    if (session.isOnHold().local) session.unhold({ useUpdate: false });
+    else session.hold({ useUpdate: false });
   }
 
   _digit(key) {
