@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import AGENT_HZ
-from tests.browser.test_phone import CLIENT_HZ, PEERS, agent_hears, talk
+from tests.browser.test_phone import CLIENT_HZ, PEERS, agent_hears, client_of, personal_number, talk
 from tests.support.browser import Person
-from tests.support.stack import Stack, until
+from tests.support.stack import OPERATOR, Stack, until
 
 SECOND_HZ = 1500.0
 OUTSIDE = "+79167654321"
@@ -82,3 +82,36 @@ def test_the_dock_gives_a_call_to_an_outside_number(stack: Stack, agent: Person)
     expect(page.locator("#dock .dial")).to_be_visible()
     assert not call.states["ended"].is_set()
     stack.outside.now(call.bye)
+
+
+@pytest.mark.rule("TEL-55", "TEL-56", "TEL-60")
+def test_a_known_caller_s_name_leads_to_his_card_while_it_rings_and_while_we_talk(stack: Stack, agent: Person) -> None:
+    number, name, _ = client_of(stack)
+    page = agent.page
+    line = personal_number(stack, OPERATOR)
+    first = stack.ring(stack.caller(number.removeprefix("+"), tone=CLIENT_HZ), line)
+    card = page.locator('.callcard[data-card="full"]')
+    link = card.locator("strong a[data-profile]")
+    expect(link).to_have_text(name, timeout=30_000)
+    with agent.context.expect_page() as opened:
+        link.click()
+    expect(opened.value.locator("main h1")).to_contain_text(name)
+    opened.value.close()
+    # It rings on; declined, it stops ringing here.
+    expect(card.locator("[data-answer]")).to_be_enabled()
+    card.get_by_role("button", name="Отклонить").click()
+    expect(page.locator(".callcard")).to_have_count(0)
+    stack.outside.do(first.until("ended"))
+    second = stack.ring(stack.caller(number.removeprefix("+"), tone=CLIENT_HZ), line)
+    page.locator("[data-answer]").click(timeout=30_000)
+    stack.outside.do(second.until("answered"))
+    talking = page.locator("#dock [data-part=title] a[data-profile]")
+    expect(talking).to_have_text(name)
+    with agent.context.expect_page() as opened:
+        talking.click()
+    expect(opened.value.locator("main h1")).to_contain_text(name)
+    opened.value.close()
+    expect(page.locator("#dock")).to_have_class("dock live")
+    page.locator('#dock [data-do="hang"]').click()
+    stack.outside.do(second.until("ended"))
+    expect(page.locator("#dock .dial")).to_be_visible()

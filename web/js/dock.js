@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { $, $$, announce, h, icon, setIcon, setText, show } from "./dom.js";
 import { tick, now } from "./clock.js";
 import { me } from "./config.js";
-import { cardShown, drawCard } from "./card.js";
+import { cardShown, drawCard, profileLink } from "./card.js";
 import { drawKeypad } from "./keypad.js";
 import { duration, initials } from "./format.js";
 import { t } from "./i18n.js";
@@ -87,9 +87,21 @@ export class Dock {
       setText(face, initials(call.who.name));
     } else setIcon(face, call && !ringing ? "user" : "phone");
     const [title, about] = this.#words(call, ringing);
-    setText(this.#part("title"), title);
+    this.#drawTitle(title, call && !ringing ? call.who : null);
     setText(this.#part("about"), about);
     this.#part("title").classList.toggle("bold", Boolean(call) && !ringing);
+  }
+
+  // A saved client's name leads to his card while we talk (TEL-60); it is replaced only when it is another one.
+  #drawTitle(title, who) {
+    const place = this.#part("title");
+    const link = $("a", place);
+    if (!who?.profile) {
+      link?.remove();
+      return setText(place, title);
+    }
+    if (link?.getAttribute("href") !== who.profile || link.textContent !== title) place.replaceChildren(profileLink(who));
+    return undefined;
   }
 
   #words(call, ringing) {
