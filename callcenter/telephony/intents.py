@@ -17,6 +17,9 @@ Reason = Literal["busy", "no_answer", "rejected", "offline", "wrong_number", "fa
 # What may be dialled: E.164 with or without plus, or a short number.
 DIALLABLE = re.compile(r"\+?[0-9]{2,18}\Z")
 
+# Where a call may be transferred: an agent, a queue, a menu (by id) or a number outside.
+TRANSFERABLE = re.compile(r"(?:[aqm][0-9]{1,18}|\+[0-9]{7,15})\Z")
+
 # Ids of calls that we begin (click-to-dial), as against those that Asterisk makes.
 OUR_CALL_ID = re.compile(r"d[0-9]{13}\.[0-9a-f]{8}\Z")
 

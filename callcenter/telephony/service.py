@@ -17,7 +17,7 @@ from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, De
 from callcenter.core.i18n import N_
 from callcenter.telephony import link as links
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
-from callcenter.telephony.intents import DIALLABLE, Dial, Reason, new_call_id, order, outcome, refusal
+from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, outcome, refusal
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
 from callcenter.telephony.protocol import Fields
@@ -254,6 +254,21 @@ class Telephony:
     async def lead(self, channel: str, business_id: int, exten: str) -> None:
         """Leads one channel of a call elsewhere: ``agent12``, ``queue7``, ``f7*<priority>`` or a number (E.164)."""
         await self.gateway.redirect(channel, f"redirect-{business_id}", exten)
+
+    async def transfer(self, call_id: str, agent_id: int, target: str) -> None:
+        """Blind transfer: whoever talks with ``agent_id`` goes on at ``target``, and the agent is let go.
+
+        ``target`` is an extension of the context of transfers: ``a12``, ``q7``, ``m3`` or a number in E.164. NotFound
+        when the agent does not talk in this call (any more).
+        """
+        call = self._calls.get(call_id)
+        legs = call.legs if call is not None else ()
+        mine = [leg for leg in legs if leg.agent_id == agent_id and leg.bridged_at and leg.ended_at is None]
+        if call is None or not mine:
+            raise NotFound(CHANNEL_GONE)
+        if not TRANSFERABLE.match(target):
+            raise BadInput(WRONG_NUMBER, code="wrong_number", number=target[:40])
+        await self.gateway.transfer(mine[-1].channel, f"transfer-{call.business_id}", target)
 
     # --- queue members and phones ------------------------------------------------------------------
 

@@ -50,6 +50,9 @@ class FakeTelephony(Telephony):
     async def hangup(self, call_id: str) -> None:
         self.commands.append(("hangup", {"call_id": call_id}))
 
+    async def transfer(self, call_id: str, agent_id: int, target: str) -> None:
+        self.commands.append(("transfer", {"call_id": call_id, "agent_id": agent_id, "target": target}))
+
     async def add_member(self, queue_id: int, agent_id: int, device: str, **more: Any) -> None:
         arguments = {"queue_id": queue_id, "agent_id": agent_id, "device": device, **more}
         self.commands.append(("add_member", arguments))

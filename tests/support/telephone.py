@@ -13,6 +13,7 @@ import secrets
 import socket
 import struct
 from array import array
+from collections.abc import Callable
 
 from tests.support import audio
 from tests.traces.phone import Call, Message, Phone
@@ -30,6 +31,7 @@ class Telephone(Phone):
         self.password = password
         self.frequency = 0.0
         self.heard = bytearray()
+        self.digits = ""
         self.rtp_port = 0
         self._remote: tuple[str, int] | None = None
         self._rtp: asyncio.DatagramTransport | None = None
@@ -108,6 +110,30 @@ class Telephone(Phone):
                 f"{self.user} does not hear {frequency} Hz: {len(heard) / audio.RATE:.1f} s, "
                 f"loudness {audio.loudness(heard):.0f}, {said}"
             ) from None
+
+    async def hears_sound(self, seconds: float = 1.0, *, but: float, timeout: float = 8.0) -> None:
+        """Waits until ``seconds`` were loud from now on and were not the tone ``but`` (music on hold)."""
+        await self._quarters(
+            lambda piece: audio.loudness(piece) > 100 and audio.power(piece, but) < 0.1, seconds, timeout
+        )
+
+    async def hears_nothing(self, seconds: float = 1.0, timeout: float = 8.0) -> None:
+        """Waits until it was silent for ``seconds`` from now on, while packets came."""
+        await self._quarters(lambda piece: audio.loudness(piece) < 30, seconds, timeout)
+
+    async def _quarters(self, fits: Callable[[array[int]], bool], seconds: float, timeout: float) -> None:
+        self.forget()
+        size = audio.RATE // 4
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    heard = self.listen()[-int(seconds * audio.RATE) :]
+                    pieces = [heard[at : at + size] for at in range(0, len(heard) - size + 1, size)]
+                    if len(pieces) >= seconds * 4 and all(map(fits, pieces)):
+                        return
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"{self.user} hears something else: {audio.loudness(self.listen()):.0f}") from None
 
     # --- the wire ------------------------------------------------------------------------------------
 
@@ -208,8 +234,15 @@ class Telephone(Phone):
 class _Ear(asyncio.DatagramProtocol):
     def __init__(self, phone: Telephone) -> None:
         self.phone = phone
+        self.last_key = b""
 
     def datagram_received(self, data: bytes, _address: tuple[str, int]) -> None:
+        if len(data) >= 16 and data[1] & 0x7F == _EVENTS:
+            # A key's packets all carry the stamp of its begin.
+            at = data[4:8]
+            if at != self.last_key:
+                self.last_key = at
+                self.phone.digits += "0123456789*#"[data[12]]
         if len(data) > 12 and data[1] & 0x7F == 0:
             self.phone.heard += data[12 + 4 * (data[0] & 0x0F) :]
 

@@ -35,11 +35,14 @@ function person(call) {
   return h(
     "div.person", h("span.avatar.lg.pulse", { "data-state": "ring", "aria-hidden": "true" }, face),
     h(
-      "div.grow", h("strong", { id: "card-name", class: who.known ? "" : "num" }, who.name),
+      "div.grow", h("strong", { id: "card-name", class: who.known ? "" : "num" }, who.profile ? profileLink(who) : who.name),
       h("div.facts-line", who.position && h("span", { "data-position": true }, who.position), who.number && h("span.num", { "data-number": true }, who.number), place && h("span", place)),
     ),
   );
 }
+
+// The profile opens in a tab of its own: what the agent does in this one is not disturbed by a call (TEL-55).
+export const profileLink = (who) => h("a", { href: who.profile, target: "_blank", rel: "noopener", "data-profile": true, title: t("Open the client's card in a new tab") }, who.name);
 
 function tags({ line, queue, card, who }) {
   const all = [

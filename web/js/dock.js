@@ -3,13 +3,14 @@ import { api } from "./api.js";
 import { $, $$, announce, h, icon, setIcon, setText, show } from "./dom.js";
 import { tick, now } from "./clock.js";
 import { me } from "./config.js";
-import { cardShown, drawCard } from "./card.js";
+import { cardShown, drawCard, profileLink } from "./card.js";
 import { drawKeypad } from "./keypad.js";
 import { duration, initials } from "./format.js";
 import { t } from "./i18n.js";
 import { myAgent, myCall } from "./mycall.js";
 import { letCallThrough } from "./overlays.js";
 import { store } from "./store.js";
+import { drawTransfer } from "./transfer.js";
 import { stream } from "./stream.js";
 import { complain, toast } from "./toast.js";
 
@@ -23,6 +24,7 @@ export class Dock {
   #actions;
   #card = null;
   #keypad = false;
+  #transfer = false;
   #drawn = "";
   #last = null;
   #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
@@ -85,9 +87,21 @@ export class Dock {
       setText(face, initials(call.who.name));
     } else setIcon(face, call && !ringing ? "user" : "phone");
     const [title, about] = this.#words(call, ringing);
-    setText(this.#part("title"), title);
+    this.#drawTitle(title, call && !ringing ? call.who : null);
     setText(this.#part("about"), about);
     this.#part("title").classList.toggle("bold", Boolean(call) && !ringing);
+  }
+
+  // A saved client's name leads to his card while we talk (TEL-60); it is replaced only when it is another one.
+  #drawTitle(title, who) {
+    const place = this.#part("title");
+    const link = $("a", place);
+    if (!who?.profile) {
+      link?.remove();
+      return setText(place, title);
+    }
+    if (link?.getAttribute("href") !== who.profile || link.textContent !== title) place.replaceChildren(profileLink(who));
+    return undefined;
   }
 
   #words(call, ringing) {
@@ -113,7 +127,17 @@ export class Dock {
     const here = busy && call.here;
     show(this.#part("clock"), busy);
     show(this.#part("rec"), busy && call.recording);
-    show(this.#part("keys"), here);
+    const talks = busy && ["talking", "held"].includes(call.stage);
+    show(this.#part("keys"), here || talks);
+    // On a SIP phone these keys are the telephone's own; giving the call away is the server's.
+    for (const key of ["mute", "keypad"]) show($(`.keys [data-do="${key}"]`, $("#dock")), here);
+    show($('.keys [data-do="hold"]', $("#dock")), here && talks);
+    show($('.keys [data-do="transfer"]', $("#dock")), talks && Boolean(call.seen));
+    if (!talks) this.#transfer = false;
+    const hold = $('.keys [data-do="hold"]', $("#dock"));
+    hold.setAttribute("aria-pressed", String(call?.stage === "held"));
+    setText(hold.lastElementChild, call?.stage === "held" ? t("Resume") : t("Hold"));
+    $('.keys [data-do="transfer"]', $("#dock")).setAttribute("aria-pressed", String(this.#transfer));
     show(this.#part("dial"), !call);
     show(this.#part("online"), !call && ["off"].includes(state.line));
     show(this.#part("hang"), busy);
@@ -150,13 +174,16 @@ export class Dock {
 
   #drawPanel(call, ringing) {
     const panel = this.#part("panel");
-    const key = ringing ? JSON.stringify([call.here, call.stage, call.who, call.line, call.queue, call.card, call.quiet, call.waitedSince]) : this.#keypad ? `keypad ${Boolean(call)}` : "";
+    const key = ringing ? JSON.stringify([call.here, call.stage, call.who, call.line, call.queue, call.card, call.quiet, call.waitedSince]) : this.#transfer ? `transfer ${call.seen.id}` : this.#keypad ? `keypad ${Boolean(call)}` : "";
     if (key === this.#drawn) return;
     const first = ringing && !cardShown();
     const held = document.activeElement?.closest(".callcard") ? document.activeElement.dataset.answer !== undefined : false;
     this.#drawn = key;
     if (ringing) panel.replaceChildren(drawCard(call, this.#cardActions()));
-    else if (this.#keypad) panel.replaceChildren(drawKeypad({ press: (digit) => this.#press(digit), close: () => this.toggleKeypad(false), inCall: Boolean(call) }));
+    else if (this.#transfer) {
+      panel.replaceChildren(drawTransfer({ call, close: () => this.toggleTransfer(false) }));
+      $("input", panel).focus();
+    } else if (this.#keypad) panel.replaceChildren(drawKeypad({ press: (digit) => this.#press(digit), close: () => this.toggleKeypad(false), inCall: Boolean(call) }));
     else panel.replaceChildren();
     tick(panel);
     if (!ringing) return;
@@ -184,6 +211,13 @@ export class Dock {
     this.draw();
   }
 
+  toggleTransfer(open = !this.#transfer) {
+    const { call } = this;
+    this.#transfer = open && Boolean(call?.seen) && ["talking", "held"].includes(call.stage);
+    this.draw();
+    if (!this.#transfer) $('.keys [data-do="transfer"]', $("#dock")).focus({ preventScroll: true });
+  }
+
   #press(digit) {
     this.#phone.do("digit", digit);
   }
@@ -191,6 +225,7 @@ export class Dock {
   #click(event) {
     const doing = event.target.closest("[data-do]")?.dataset.do;
     if (doing === "keypad") this.toggleKeypad();
+    else if (doing === "transfer") this.toggleTransfer();
     else if (doing === "online") this.#actions.goOnline();
     else if (doing === "hang" && this.call && !this.call.here) this.#hangUpThere(this.call);
     else if (doing) this.#phone.do(doing);

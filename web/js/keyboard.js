@@ -28,6 +28,8 @@ function act(event, phone, dock) {
   // By the key's place, so that the letters work in any layout.
   switch (event.code) {
     case "KeyM": return call?.here && (phone.do("mute"), true);
+    case "KeyH": return call?.here && ["talking", "held"].includes(call.stage) && (phone.do("hold"), true);
+    case "KeyT": return call && ["talking", "held"].includes(call.stage) && (dock.toggleTransfer(), true);
     case "KeyK": return dock.toggleKeypad(), true;
     case "KeyN": return !call && ($("#dock .dial input")?.focus(), true);
   }

@@ -10,10 +10,16 @@ export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
 // Who it is: a known client by full name and position with the phone beside it, a colleague by name and short number,
 // anybody else by the phone alone (TEL-65): a name that the caller's network sends proves nothing.
 export function who(number, contact, agents = {}) {
-  if (contact?.saved && contact.name) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true };
+  if (contact?.saved && contact.name) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true, profile: profileOf(contact) };
   const colleague = number && Object.values(agents).find((agent) => agent.short_number === number);
   if (colleague) return { name: colleague.name, position: t("Colleague"), number, known: true };
   return { name: pretty(number) || t("Unknown number"), position: "", number: "", known: false };
+}
+
+// The page of a saved client; '' where there is none.
+function profileOf(contact) {
+  const id = contact.contact_id ?? contact.id;
+  return id ? `/contacts/${id}` : "";
 }
 
 // null, or {stage: ringing | answering | connecting | calling | talking | held, here (this browser has the voice), …}.

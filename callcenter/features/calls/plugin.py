@@ -15,6 +15,7 @@ from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.calls.usecases.spam import SpamForm, SpamView
+from callcenter.features.calls.usecases.transfer import TargetList, TransferForm
 from callcenter.features.contacts import api as contacts
 from callcenter.features.privacy import api as privacy
 from callcenter.http.permissions import CALLS_ALL, CALLS_DIAL, CALLS_OWN
@@ -129,6 +130,24 @@ FEATURE = Feature(
             summary="Ring my phone into a talk of mine that my page has lost",
             returns=rest.HungUp,
             status=202,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls/{id}/transfer",
+            rest.call_transfer,
+            CALLS_DIAL,
+            summary="Transfer a call of one's own to an employee, a queue, a menu or an outside number",
+            body=TransferForm,
+            returns=rest.Transferred,
+            status=202,
+        ),
+        Route(
+            "GET",
+            "/api/v1/transfer-targets",
+            rest.call_targets,
+            CALLS_DIAL,
+            summary="Where a call can be transferred to inside: available employees, queues, menus",
+            returns=TargetList,
         ),
         Route("GET", "/calls", site.call_list, CALLS_OWN),
         Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),

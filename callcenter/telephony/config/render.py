@@ -17,6 +17,9 @@ from callcenter.telephony.translate import WANTED
 
 _TOP = Path(__file__).resolve().parents[3]
 _OUTGOING_SECONDS = 90
+
+# So long somebody is rung to whom a call was transferred (TEL-48).
+_TRANSFER_SECONDS = 30
 # Beside what the tracker looks at: the link's own needs. VarSet has lines of its own, for our variables only.
 _LINK_EVENTS = frozenset({"FullyBooted", "Shutdown", "OriginateResponse"})
 
@@ -85,6 +88,7 @@ def _values(model: Model) -> dict[str, Any]:
         "shown_number": {agent.id: _shown(agent.caller_number_id, ways[agent.business_id]) for agent in agents},
         "hangup": HANGUP,
         "outgoing_seconds": _OUTGOING_SECONDS,
+        "transfer_seconds": _TRANSFER_SECONDS,
     }
 
 

@@ -86,7 +86,7 @@ test("the line's quality falls with loss, delay and jitter; silence is bad", () 
   assert.equal(rate(before, now({ lost: 2 })).score, 3);
   assert.equal(rate(before, now({ rtt: 500 })).score, 2);
   assert.equal(rate(before, now({ lost: 30 })).score, 1);
-  assert.deepEqual(rate(before, now({ received: 100 })), { score: 1, rtt: 18, jitter: 2, loss: 100 });
+  assert.deepEqual(rate(before, now({ received: 100 })), { score: 1, mos: 1, rtt: 18, jitter: 2, loss: 100 });
 });
 
 test("the level meter is dark in silence and full at a shout", () => {

@@ -123,7 +123,7 @@ export class Phone extends Emitter {
     await sender.replaceTrack(track);
   }
 
-  // Commands work from any tab of the browser: answer, reject, hang, mute, digit, quiet, expect, off.
+  // Commands work from any tab of the browser: answer, reject, hang, mute, hold, digit, quiet, expect, off.
   do(command, value) {
     if (!this.leading) return this.#tabs.send({ kind: "do", command, value });
     return this[`_${command}`]?.(value);
@@ -308,6 +308,14 @@ export class Phone extends Emitter {
     else this.#session.unmute({ audio: true });
     this.#callChange({ muted });
     this.#keepCall();
+  }
+
+  // Held, the client hears the exchange's music; the server sees it and shows it on every tab.
+  _hold() {
+    const session = this.#session;
+    if (!session?.isEstablished()) return;
+    if (session.isOnHold().local) session.unhold({ useUpdate: false });
+    else session.hold({ useUpdate: false });
   }
 
   _digit(key) {

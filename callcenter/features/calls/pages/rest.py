@@ -16,10 +16,11 @@ from callcenter.features.calls.queries.spam import page as spam_page
 from callcenter.features.calls.queries.stored import one
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.rules.filters import MAX_PER_PAGE, PER_PAGE, pages
-from callcenter.features.calls.usecases import calling, dial, spam
+from callcenter.features.calls.usecases import calling, dial, spam, transfer
 from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm, scope_of
 from callcenter.features.calls.usecases.spam import SpamForm
+from callcenter.features.calls.usecases.transfer import TransferForm
 from callcenter.http import render
 from callcenter.http.current import Current, current
 from callcenter.http.routes import Param
@@ -59,6 +60,12 @@ class CommentView(msgspec.Struct, kw_only=True):
 
     id: str
     comment: str
+
+
+class Transferred(msgspec.Struct, kw_only=True):
+    """The call that goes on elsewhere."""
+
+    id: str
 
 
 class HungUp(msgspec.Struct, kw_only=True):
@@ -148,6 +155,18 @@ async def call_rejoin(request: web.Request) -> web.Response:
     call_id = request.match_info["id"]
     await dial.rejoin(services(request), current(request), call_id)
     return render.api(request, HungUp(id=call_id), status=202)
+
+
+async def call_targets(request: web.Request) -> web.Response:
+    """GET /api/v1/transfer-targets."""
+    return render.api(request, await transfer.targets(services(request), current(request)))
+
+
+async def call_transfer(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/transfer."""
+    call_id = request.match_info["id"]
+    await transfer.transfer(services(request), current(request), call_id, await render.body(request, TransferForm))
+    return render.api(request, Transferred(id=call_id), status=202)
 
 
 async def call_comment(request: web.Request) -> web.Response:
