@@ -97,7 +97,8 @@ test("the level meter is dark in silence and full at a shout", () => {
 
 test("who rings: a client by name, a colleague by name, a stranger by the phone alone", () => {
   const client = { saved: true, name: "Олег Кравцов", position: "прораб" };
-  assert.deepEqual(who("+79226081473", client), { name: "Олег Кравцов", position: "прораб", number: "+7 (922) 608-14-73", known: true });
+  assert.deepEqual(who("+79226081473", client), { name: "Олег Кравцов", position: "прораб", number: "+7 (922) 608-14-73", known: true, profile: "" });
+  assert.equal(who("+79226081473", { ...client, id: 5 }).profile, "/contacts/5");
   assert.equal(who("+79226081473", { saved: false, name: "Директор" }).name, "+7 (922) 608-14-73");
   assert.equal(who("104", null, { 9: { short_number: "104", name: "Игорь Белов" } }).name, "Игорь Белов");
   assert.equal(who("", null).name, "Unknown number");
