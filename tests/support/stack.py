@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +65,10 @@ class Outside:
             for call in list(phone.calls.values()):
                 if not call.states["ended"].is_set():
                     self.now(call.bye if call.states["answered"].is_set() else call.cancel)
+            if phone.password:
+                # Else Asterisk rings a phone that is not there any more, for as long as it was signed in.
+                with suppress(AssertionError, TimeoutError):
+                    self.do(phone.register(expires=0, timeout=2.0))
             self.do(phone.stop())
         self._phones.clear()
 
