@@ -54,8 +54,7 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     operator.go_on_line()
     caller = stack.caller("79165550011", tone=CLIENT_HZ)
     call = stack.ring(caller, SALES)
-    operator.page.wait_for_selector(".callcard")
-    operator.page.keyboard.press("Enter")
+    operator.page.locator("[data-answer]").click(timeout=20_000)
     operator.page.wait_for_selector("#dock.live")
     page = supervisor.page
     row = page.locator("#now-calls li[data-call]").first
