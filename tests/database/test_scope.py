@@ -16,7 +16,7 @@ from callcenter.features.accounts.models import Business, Membership, User, User
 from callcenter.features.agents.models import Agent, Device
 from callcenter.features.calls.models import CallRecord
 from callcenter.features.queues.models import Queue, QueueMember
-from callcenter.storage.scope import SCOPE, Database, ScopeError, exclusive
+from callcenter.storage.scope import SCOPE, Database, ScopeError, exclusive, insert_many, update_many
 from tests.support.house import NOW, House
 
 
@@ -253,6 +253,48 @@ async def test_references_to_another_business(db: Database, house: House, strang
         session.add(fresh)
         await session.flush()
         session.add(QueueMember(queue_id=fresh.id, agent_id=own))
+
+
+async def test_many_rows_at_once_keep_to_the_business(db: Database, house: House, strange: tuple[int, int]) -> None:
+    """insert_many and update_many refuse and limit what the ORM's own way does."""
+    queue, _ = strange
+    a, b = house.businesses["a"], house.businesses["b"]
+    own = house.people["operator@a"].agent_id
+    async with db.business(a) as session:
+        await session.run_sync(insert_many, Queue, [{"name": f"many {n}", "created_at": NOW} for n in range(3)])
+    async with db.system() as session:
+        rows = (await session.execute(select(Queue.business_id, Queue.strategy).where(Queue.name.like("many%")))).all()
+    assert rows == [(a, "longest_idle")] * 3
+    refused: list[tuple[type[Exception], type, dict[str, object]]] = [
+        (ScopeError, Queue, {"name": "x", "created_at": NOW, "business_id": b}),
+        (ScopeError, User, {"email": "x@y.example", "name": "x", "created_at": NOW}),
+        (NotFound, QueueMember, {"queue_id": queue, "agent_id": own}),
+        (ValueError, Queue, {"name": "x", "created_at": NOW, "name) VALUES (1); --": 1}),
+    ]
+    for error, kind, row in refused:
+        with pytest.raises(error):
+            async with db.business(a) as session:
+                await session.run_sync(insert_many, kind, [row])
+    # A row of another business is not reached by its id, and no row goes over or is hung on a foreign one.
+    async with db.business(a) as session:
+        await session.run_sync(update_many, Queue, [{"id": queue, "name": "stolen"}])
+    assert "stolen" not in await names(db)
+    async with db.business(a) as session:
+        mine = (await session.scalars(select(Queue.id).where(Queue.name == "many 0"))).one()
+    for error, kind, row in (
+        (ScopeError, Queue, {"id": mine, "business_id": b}),
+        (NotFound, Agent, {"id": own, "caller_number_id": 999_999}),
+    ):
+        with pytest.raises(error):
+            async with db.business(a) as session:
+                await session.run_sync(update_many, kind, [row])
+    async with db.business(a) as session:
+        await session.run_sync(update_many, Queue, [{"id": mine, "name": "changed"}])
+    assert "changed" in await names(db)
+    for work in (insert_many, update_many):
+        with pytest.raises(ScopeError):
+            async with db.system() as session:
+                await session.run_sync(work, Queue, [{"id": mine, "name": "x"}])
 
 
 async def test_relationship_loads(db: Database, house: House, strange: tuple[int, int]) -> None:

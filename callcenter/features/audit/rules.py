@@ -17,7 +17,12 @@ SENTENCES: dict[str, str] = {
     "recording.listen": N_("Listened to a recording"),
     "recording.download": N_("Downloaded a recording (%(format)s)"),
     "call.comment": N_("Commented a call"),
+    "spam.mark": N_("Marked %(number)s as spam"),
+    "spam.unmark": N_("Took the spam mark off %(number)s"),
+    "price.save": N_("Set the price of calls to %(prefix)s"),
+    "price.delete": N_("Took away the price of calls to %(prefix)s"),
     "call.hangup": N_("Hung up the call with %(number)s"),
+    "call.transfer": N_("Transferred a call to %(to)s"),
     "call.redirect": N_("Redirected the call with %(number)s to %(to)s"),
     "call.front": N_("Moved %(number)s to the front of the queue"),
     "spy.begin": N_("Began to listen to the call of %(agent)s"),
@@ -47,6 +52,7 @@ SENTENCES: dict[str, str] = {
     "import.undo": N_("Undid an import of clients"),
     "contact.delete": N_("Deleted a client"),
     "contact.archive": N_("Put a client into the archive"),
+    "contact.number": N_("Gave a number that called to a client"),
     "contact.merge": N_("Merged duplicates"),
     "contact.consent": N_("Wrote down a consent"),
     "contact.history.delete": N_("Deleted an entry of a client's history"),
@@ -77,6 +83,7 @@ OBJECTS: dict[str, str] = {
     "business": N_("Company"),
     "audit": N_("Audit log"),
     "limit": N_("Limit"),
+    "price": N_("Price"),
     "screen": N_("Screen"),
 }
 _LINKS = {"contact": "/contacts/{}", "call": "/calls/{}"}

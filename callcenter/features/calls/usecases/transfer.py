@@ -83,7 +83,7 @@ async def transfer(services: Services, person: Current, call_id: str, form: Tran
     services.part(Dialled, Dialled).take(person.agent_id, services.clock.epoch())
     await services.telephony.transfer(call_id, person.agent_id, target)
     async with services.db.business(person.business_id) as session:
-        await accounts.audit(session, person, "call.transfer", "call", call_id)
+        await accounts.audit(session, person, "call.transfer", "call", call_id, to=target)
 
 
 def _talks(call: Call, agent_id: int) -> bool:

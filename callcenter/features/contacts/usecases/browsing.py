@@ -167,7 +167,7 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
     plan = await lists.plan(session, who, wish.state)
     last = max(1, DEEPEST // wish.per_page)
     if plan.few or services.part(Totals, Totals).get(_key(services, person, who, wish)) is not None:
-        found = await find(services, session, person, wish._replace(page=min(wish.page, last)))
+        found = await _counted(services, session, person, wish._replace(page=min(wish.page, last)), who, plan)
         return found._replace(pages=min(found.pages, last))
     page = min(wish.page, last)
     start = (page - 1) * wish.per_page
@@ -175,7 +175,7 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
     rows = await lists.page(session, plan, wish.sort, start, wish.per_page + 1, field)
     if not rows and page > 1:
         # Past the end: only the number of them says where the last page is.
-        return await find(services, session, person, wish)
+        return await _counted(services, session, person, wish, who, plan)
     more = len(rows) > wish.per_page
     return Found(rows[: wish.per_page], start + len(rows), not more, page, min(page + more, last), counted=not more)
 
@@ -183,8 +183,13 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
 async def find(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
     """The page that was asked for, and how many there are; past the end the last one. Raises BadInput."""
     who = await access.viewer(session, person)
+    return await _counted(services, session, person, wish, who, await lists.plan(session, who, wish.state))
+
+
+async def _counted(
+    services: Services, session: AsyncSession, person: Current, wish: Asked, who: Viewer, plan: lists.Plan
+) -> Found:
     field = await _own_field(session, wish)
-    plan = await lists.plan(session, who, wish.state)
     totals = services.part(Totals, Totals)
     key = _key(services, person, who, wish)
     kept = totals.get(key)

@@ -21,7 +21,7 @@ from callcenter.features.contacts.models import (
     ContactTag,
     ContactValue,
 )
-from callcenter.features.contacts.usecases.bulk_write import refresh
+from callcenter.features.contacts.usecases.bulk_write import found_by
 
 _OWN_EVENTS = ("created", "import")
 
@@ -146,5 +146,6 @@ async def _refresh(session: AsyncSession, found: Mapping[int, Contact]) -> None:
         ):
             mails.setdefault(one, []).append(key)
     for one, contact in found.items():
-        refresh(contact, phones.get(one, ()), mails.get(one, ()))
+        for column, value in found_by(contact, phones.get(one, ()), mails.get(one, ())).items():
+            setattr(contact, column, value)
     await session.flush()

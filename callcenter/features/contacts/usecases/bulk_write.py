@@ -383,15 +383,8 @@ def _missing(
     row.values |= set(new.values)
     row.tags |= set(new.tags)
     row.lists |= set(new.lists)
-    search = people.search_text(
-        contact.name,
-        contact.position,
-        contact.organisation,
-        contact.inn,
-        phones=row.phones,
-        emails=[key for kind, key in row.channels if kind == "email"],
-    )
-    found = {"search": search, "name_key": people.sort_key(contact.name), "changed_at": at}
+    emails = [key for kind, key in row.channels if kind == "email"]
+    found = {**found_by(contact, row.phones, emails), "changed_at": at}
     for column, value in found.items():
         # What stays as it is would have the database write its indexes anew.
         if getattr(contact, column) != value:
@@ -426,12 +419,14 @@ def _columns(contact: Contact, given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def refresh(contact: Contact, phones: Iterable[str], emails: Iterable[str]) -> None:
-    """Brings up to date what a card is sorted and found by."""
-    contact.name_key = people.sort_key(contact.name)
-    contact.search = people.search_text(
-        contact.name, contact.position, contact.organisation, contact.inn, phones=phones, emails=emails
-    )
+def found_by(contact: Contact, phones: Iterable[str], emails: Iterable[str]) -> dict[str, str]:
+    """The columns that a card is sorted and found by, as its other columns want them."""
+    return {
+        "name_key": people.sort_key(contact.name),
+        "search": people.search_text(
+            contact.name, contact.position, contact.organisation, contact.inn, phones=phones, emails=emails
+        ),
+    }
 
 
 def _plain(value: Any) -> Any:
