@@ -18,7 +18,7 @@ def supervisor(stack: Stack, chromium: Browser) -> Iterator[Person]:
     person = browser.person(chromium, stack.base_url)
     person.sign_in("supervisor@demo.example", stack.password)
     person.open("/calls")
-    person.page.wait_for_function("callcenter.store.state.live")
+    person.page.wait_for_function("() => callcenter.store.state.live")
     yield person
     person.context.close()
     assert person.complaints == []

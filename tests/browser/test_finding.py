@@ -18,7 +18,7 @@ def person(stack: Stack, chromium: Browser) -> Iterator[Person]:
     """A supervisor with a phone on line."""
     found = browser.person(chromium, stack.base_url)
     found.sign_in("supervisor@demo.example", stack.password)
-    found.page.wait_for_function("callcenter.store.state.live")
+    found.page.wait_for_function("() => callcenter.store.state.live")
     found.go_on_line()
     yield found
     found.context.close()
@@ -128,7 +128,7 @@ def test_the_context_menu_of_the_client_list_calls_any_number(person: Person, st
     row.get_by_role("link", name="Аристарх").focus()
     page.keyboard.press("Shift+F10")
     expect(menu).to_be_visible()
-    page.wait_for_function("callcenter.phone.online")
+    page.wait_for_function("() => callcenter.phone.online")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     called(stack, person, "+79995550402")

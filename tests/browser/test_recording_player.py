@@ -203,7 +203,7 @@ def test_it_goes_on_where_it_is_seen_again_and_ends_where_it_is_not(supervisor: 
         "globalThis.sounds = []; const Plain = Audio;"
         "globalThis.Audio = function (...given) { const made = new Plain(...given); sounds.push(made); return made; };"
     )
-    supervisor.open("/calls")
+    supervisor.open("/calls?per_page=100")
     playing = "sounds.some((one) => !one.paused)"
     player = listen(supervisor, recorded[0])
     plays(player)
@@ -215,7 +215,7 @@ def test_it_goes_on_where_it_is_seen_again_and_ends_where_it_is_not(supervisor: 
     plays(moved)
     assert page.evaluate(playing)
     supervisor.go("/agents")
-    page.wait_for_function(f"!({playing})")
+    page.wait_for_function(f"() => !({playing})")
 
 
 def test_downloads(supervisor: Person, recorded: list[str]) -> None:

@@ -65,6 +65,8 @@ class Line:
         phone = await Telephone.start(f"a{agent_id}s", self.sip_port, password=PASSWORD, tone=tone)
         self.phones.append(phone)
         await phone.register()
+        # Asterisk answers the REGISTER a moment before the device is on line for everyone else.
+        await until(lambda: self._on_line(f"a{agent_id}s"), what="the phone is on line")
         for queue in queues:
             await self.rx(f"queue add member PJSIP/a{agent_id}s to q{queue}")
         return phone
@@ -107,6 +109,10 @@ class Line:
                 for device in "ws":
                     await self.rx(f"queue remove member PJSIP/a{agent}{device} from q{queue}")
         await until(self._is_quiet, what="all calls have ended")
+
+    async def _on_line(self, endpoint: str) -> bool:
+        answer = await self.ami(Action="Getvar", Variable=f"DEVICE_STATE(PJSIP/{endpoint})")
+        return "Value: NOT_INUSE" in answer
 
     async def _is_quiet(self) -> bool:
         return "0 active channels" in await self.rx("core show channels count")
