@@ -51,13 +51,26 @@ class NumberRef(msgspec.Struct, frozen=True, kw_only=True):
 class BusinessRef(msgspec.Struct, frozen=True, kw_only=True):
     """A business: its day begins at midnight of ``timezone`` (an IANA name).
 
-    ``service_level`` names the formula of its service level (live.figures.SERVICE_LEVELS).
+    ``service_level`` names the formula of its service level (live.figures.SERVICE_LEVELS). ``wrapup_out`` is the
+    wrap-up after a call that the agent dialled (seconds, 0 = none); after ``unanswered`` rings in a row he is paused
+    (0 = never).
     """
 
     id: int
     name: str = ""
     timezone: str = "Europe/Moscow"
     service_level: str = "standard"
+    wrapup_out: int = 0
+    unanswered: int = 3
+
+
+class PauseReasonRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason to pause; ``limit`` is in seconds, None = as long as one likes. Retired ones are there, too."""
+
+    id: int
+    business_id: int
+    name: str
+    limit: int | None = None
 
 
 class TrunkRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +89,13 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     numbers: dict[int, NumberRef] = {}
     trunks: dict[int, TrunkRef] = {}
     businesses: dict[int, BusinessRef] = {}
+    pause_reasons: dict[int, PauseReasonRef] = {}
+
+    def answers_a_number(self, agent_id: int) -> bool:
+        """Whether calls to some number can come to the agent: to his own, or to a queue that he is in."""
+        return any(one.agent_id == agent_id for one in self.numbers.values()) or any(
+            agent_id in queue.members for queue in self.queues.values()
+        )
 
     def number_of(self, business_id: int, e164: str) -> NumberRef | None:
         """The business's number ``e164``."""

@@ -75,12 +75,16 @@ class LinkChanged(Event, frozen=True, kw_only=True):
 
 
 class AgentWanted(Event, frozen=True, kw_only=True):
-    """An agent (or somebody for him) chose a state; reality (rings, talks, wrap-up) is laid over it by ``live``."""
+    """An agent (or somebody for him) chose a state; reality (rings, talks, wrap-up) is laid over it by ``live``.
+
+    ``reason_id`` is a pause reason of the business's list, ``reason`` its name then, or the key of a built-in reason.
+    """
 
     business_id: int
     agent_id: int
     wanted: WantedState
     reason: str = ""
+    reason_id: int | None = None
 
 
 class RecordingReady(Event, frozen=True, kw_only=True):
@@ -103,13 +107,36 @@ class CallContact(Event, frozen=True, kw_only=True):
 
 
 class AgentChanged(Event, frozen=True, kw_only=True):
-    """Published by ``live`` when an agent's real state changed (state, reason, since = ``at``)."""
+    """Published by ``live`` when an agent's real state changed (state, reason, since = ``at``).
+
+    ``due_at`` (epoch seconds) is when a pause is over its limit or a wrap-up ends; an extended wrap-up is told again.
+    """
 
     business_id: int
     agent_id: int
     state: AgentState
     reason: str = ""
     call_id: str | None = None
+    reason_id: int | None = None
+    due_at: float | None = None
+    extended: bool = False
+
+
+class PauseOverdue(Event, frozen=True, kw_only=True):
+    """Published by ``live`` when an agent's pause went over the limit of its reason, which was at ``limit_at``."""
+
+    business_id: int
+    agent_id: int
+    limit_at: float
+    reason: str = ""
+    reason_id: int | None = None
+
+
+class WrapupExtended(Event, frozen=True, kw_only=True):
+    """An agent asks for more time after a call; it counts once in a wrap-up."""
+
+    business_id: int
+    agent_id: int
 
 
 class ScreenPop(Event, frozen=True, kw_only=True):

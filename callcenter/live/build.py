@@ -5,10 +5,11 @@ from __future__ import annotations
 from callcenter.core.calls import Call
 from callcenter.core.clock import utc
 from callcenter.live import figures
-from callcenter.live.agents import AgentNow
+from callcenter.live.agents import STATUSES, AgentNow
+from callcenter.live.business import BusinessNow
 from callcenter.live.figures import Counters, Spent
-from callcenter.live.pictures import call_view, iso
-from callcenter.live.state import BusinessNow, State
+from callcenter.live.pictures import call_view, iso, iso_or_none
+from callcenter.live.state import State
 from callcenter.live.views import AgentView, CallView, QueueView, Waiting
 
 
@@ -27,19 +28,32 @@ def agent_view(state: State, agent: AgentNow, *, with_call: bool = True) -> Agen
     ref = state.directory.agents.get(agent.id)
     if ref is None:
         return None
+    paused, wrapup = agent.state == "paused", agent.state == "wrapup"
     return AgentView(
         id=agent.id,
         name=ref.name,
         short_number=ref.short_number,
         state=agent.state,
-        reason=agent.reason if agent.state == "paused" else "",
+        status=STATUSES[agent.state],
+        reason=_reason(state, agent) if paused else "",
+        reason_id=agent.reason_id if paused else None,
         since=iso(agent.since),
+        limit_at=iso_or_none(agent.limit_at) if paused else None,
+        wrapup_until=iso(agent.wrapup_until) if wrapup else None,
+        can_extend=wrapup and not agent.extended,
+        takes_calls=state.takes_calls(agent.id),
         device=agent.device,
         online=sorted(agent.online),
         wanted=agent.wanted,
         call_id=agent.call_id if with_call else None,
         queues=list(state.queues_of(agent.id)),
     )
+
+
+def _reason(state: State, agent: AgentNow) -> str:
+    """Why he is paused, by the name that the reason has now."""
+    known = state.directory.pause_reasons.get(agent.reason_id or 0)
+    return known.name if known else agent.reason
 
 
 def calls_by_queue(business: BusinessNow) -> dict[int, list[Call]]:

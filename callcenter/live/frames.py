@@ -12,7 +12,8 @@ from msgspec import UNSET, UnsetType
 
 from callcenter.live import build
 from callcenter.live.audience import Audience
-from callcenter.live.state import BusinessNow, State
+from callcenter.live.business import BusinessNow
+from callcenter.live.state import State
 from callcenter.live.views import AlertView, CallView, QueueView, Snapshot
 
 _ENCODE = msgspec.json.Encoder().encode

@@ -29,6 +29,7 @@ class Span(NamedTuple):
     reason: str
     since: float
     until: float | None
+    due_at: float | None = None
 
 
 def call_at(call: Call, at: float, owner: int | None = None) -> Call | None:
@@ -168,6 +169,8 @@ def _agents(state: State, day_begins: float, at: float, spans: Iterable[Span]) -
             agent.spent = agent.spent + Spent(**{span.state: lasted})
         if span.until is None or span.until > at:
             agent.state, agent.reason, agent.since = span.state, span.reason, span.since
+            agent.limit_at = span.due_at if span.state == "paused" else None
+            agent.wrapup_until = span.due_at or span.since
     for agent in state.agents.values():
         # What lasts is in ``spent`` already.
         agent.counted_from = at

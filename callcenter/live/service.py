@@ -25,12 +25,15 @@ from callcenter.core.events import (
     MemberNotice,
     RecordingReady,
     ScreenPop,
+    WrapupExtended,
 )
 from callcenter.live import build, frames, notices
+from callcenter.live.agents import OpenStretch
 from callcenter.live.audience import Audience, Subscription
+from callcenter.live.business import BusinessNow
 from callcenter.live.figures import Counters, Spent
 from callcenter.live.pictures import agents_concerned, iso
-from callcenter.live.state import BusinessNow, State
+from callcenter.live.state import State
 from callcenter.live.views import AgentView, AlertView, Snapshot
 
 Translate = Callable[[str, str, dict[str, Any]], str]
@@ -73,7 +76,7 @@ class Live:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._wake_timer: asyncio.TimerHandle | None = None
         self._refresh_timer: asyncio.TimerHandle | None = None
-        for kind in (CallUpdated, CallContact, DeviceChanged, AgentWanted, LinkChanged, Alert):
+        for kind in (CallUpdated, CallContact, DeviceChanged, AgentWanted, WrapupExtended, LinkChanged, Alert):
             bus.listen(kind, self._on_event)
         bus.listen(CallEnded, self._on_ended)
         bus.listen(ScreenPop, self._on_card)
@@ -105,6 +108,7 @@ class Live:
         """Takes over new names, members and settings."""
         self._tell(self.state.set_directory(directory, self._clock.epoch()))
         self._snapshots.clear()
+        self._set_alarm()
         self._changed()
 
     # --- questions ----------------------------------------------------------------------------------
@@ -133,6 +137,19 @@ class Live:
         if found is None or found.business_id != business_id:
             return None
         return build.agent_view(self.state, found)
+
+    def now(self, business_id: int, agent_id: int, at: float) -> AgentChanged | None:
+        """An agent's state as if it had changed at ``at``, for who missed changes; None for a strange one."""
+        found = self.state.agents.get(agent_id)
+        return found.changed(at) if found is not None and found.business_id == business_id else None
+
+    def resting(self, agent_id: int) -> bool:
+        """Whether queues shall leave an agent alone although he is ready: in wrap-up, or just before it."""
+        return self.state.resting(agent_id, self._clock.epoch())
+
+    def restore(self, stretches: Iterable[OpenStretch]) -> None:
+        """Goes on with what agents did when the server stopped; tell what they want (AgentWanted) before."""
+        self.state.restore(stretches, self._clock.epoch())
 
     # --- the day so far -----------------------------------------------------------------------------
 
@@ -276,10 +293,10 @@ class Live:
             for subscription in pages:
                 subscription.put(made, state=False)
 
-    def _tell(self, changes: list[AgentChanged]) -> None:
+    def _tell(self, changes: list[Event]) -> None:
         for change in changes:
             self._bus.publish(change)
-            if change.state == "wrapup":
+            if isinstance(change, AgentChanged) and change.due_at is not None:
                 self._set_alarm()
 
     # --- clockwork ----------------------------------------------------------------------------------

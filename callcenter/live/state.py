@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callcenter.core.calls import Call
 from callcenter.core.directory import Directory, parse_object
 from callcenter.core.events import (
-    AgentChanged,
     AgentWanted,
     Alert,
     CallContact,
@@ -23,53 +20,18 @@ from callcenter.core.events import (
     DeviceChanged,
     Event,
     LinkChanged,
+    PauseOverdue,
+    WrapupExtended,
 )
-from callcenter.live.agents import AgentNow, parts_of, talked_in
-from callcenter.live.figures import Counters, Spent, count
+from callcenter.live.agents import AgentNow, OpenStretch, dialled_by, parts_of, talked_in, wrapup_of
+from callcenter.live.business import BusinessNow, day_of
+from callcenter.live.figures import Counters, Spent
 from callcenter.live.pictures import agents_concerned
 from callcenter.live.views import ContactBrief
 
-# So many ended calls are remembered, so that one that is told twice (live, then by the journal) counts once.
-_REMEMBERED = 3_000
-
-
-class BusinessNow:
-    """One business: its calls, what its queues counted today, and what changed since the last delta."""
-
-    def __init__(self, business_id: int) -> None:
-        self.id = business_id
-        self.rev = 0
-        self.calls: dict[str, Call] = {}
-        self.contacts: dict[str, ContactBrief] = {}
-        self.concerned: dict[str, set[int]] = {}
-        self.counters: dict[int, Counters] = {}
-        self.counted: dict[str, tuple[int, Counters] | None] = {}
-        self.day_begins = 0.0
-        self.day_ends = 0.0
-        self.dirty_calls: set[str] = set()
-        self.dirty_agents: set[int] = set()
-        self.dirty_queues: set[int] = set()
-        self.dirty_alerts = False
-        self.dirty_link = False
-
-    @property
-    def dirty(self) -> bool:
-        """Whether anything changed since the last delta."""
-        return bool(self.dirty_calls or self.dirty_agents or self.dirty_queues or self.dirty_alerts or self.dirty_link)
-
-    def clean(self) -> None:
-        """A delta was made of all changes."""
-        for call_id in self.dirty_calls:
-            if call_id not in self.calls:
-                self.concerned.pop(call_id, None)
-        self.dirty_calls.clear()
-        self.dirty_agents.clear()
-        self.dirty_queues.clear()
-        self.dirty_alerts = self.dirty_link = False
-
 
 class State:
-    """Everything that goes on. ``apply`` and ``tick`` return the AgentChanged events that come of it."""
+    """Everything that goes on. ``apply`` and ``tick`` return the events that come of it: AgentChanged, PauseOverdue."""
 
     def __init__(self) -> None:
         self.directory = Directory()
@@ -79,19 +41,22 @@ class State:
         self.link_up = False
         self._wishes: dict[int, AgentWanted] = {}
         self._phones: dict[str, DeviceChanged] = {}
-        self._wrapups: list[tuple[float, int]] = []
+        # When something of an agent ends by time: his wrap-up, the limit of his pause.
+        self._moments: list[tuple[float, int]] = []
         self._queues_of: dict[int, tuple[int, ...]] = {}
-        self._takers: dict[type[Event], Callable[[Any], list[AgentChanged]]] = {
+        self._owners: frozenset[int] = frozenset()
+        self._takers: dict[type[Event], Callable[[Any], list[Event]]] = {
             CallUpdated: self._call_updated,
             CallEnded: self._call_ended,
             CallContact: self._contact,
             DeviceChanged: self._device,
             AgentWanted: self._wanted,
+            WrapupExtended: self._extended,
             LinkChanged: self._link,
             Alert: self._alert,
         }
 
-    def apply(self, event: Event) -> list[AgentChanged]:
+    def apply(self, event: Event) -> list[Event]:
         """Takes one event."""
         taker = self._takers.get(type(event))
         return taker(event) if taker else []
@@ -106,7 +71,7 @@ class State:
 
     # --- configuration and time ---------------------------------------------------------------------
 
-    def set_directory(self, directory: Directory, at: float) -> list[AgentChanged]:
+    def set_directory(self, directory: Directory, at: float) -> list[Event]:
         """Takes over names, members and settings; agents who are new begin, those who are gone end."""
         self.directory = directory
         queues_of: dict[int, list[int]] = {}
@@ -114,43 +79,49 @@ class State:
             for agent_id in queue.members:
                 queues_of.setdefault(agent_id, []).append(queue.id)
         self._queues_of = {agent_id: tuple(queues) for agent_id, queues in queues_of.items()}
+        self._owners = frozenset(one.agent_id for one in directory.numbers.values() if one.agent_id is not None)
         for agent_id in [one for one, agent in self.agents.items() if one not in directory.agents]:
             self.business(self.agents.pop(agent_id).business_id, at).dirty_agents.add(agent_id)
-        changes: list[AgentChanged] = []
+        changes: list[Event] = []
         for ref in directory.agents.values():
             agent = self.agents.get(ref.id)
             if agent is None:
                 agent = self.agents[ref.id] = AgentNow(ref.id, ref.business_id, at)
                 changes += self._catch_up(agent, at)
             self.business(ref.business_id, at).dirty_agents.add(ref.id)
+            self._watch_limit(agent)
+            changes += self._overdue(agent, at)
         for queue in directory.queues.values():
             self.business(queue.business_id, at).dirty_queues.add(queue.id)
         for business_id in directory.businesses:
             self._set_day(self.business(business_id, at), at)
         return changes
 
-    def _catch_up(self, agent: AgentNow, at: float) -> list[AgentChanged]:
+    def _catch_up(self, agent: AgentNow, at: float) -> list[Event]:
         """An agent who is new here: his wish, phones and calls may have been told before he was known."""
         for phone in self._phones.values():
             if phone.agent_id == agent.id:
                 self._put_phone(agent, phone)
         wish = self._wishes.get(agent.id)
         if wish is not None:
-            agent.wanted, agent.reason = wish.wanted, wish.reason
+            agent.choose(wish)
         for call in self.business(agent.business_id, at).calls.values():
             part = parts_of(call).get(agent.id)
             if part is not None:
                 agent.parts[call.id] = part
         return self._settle(agent, at)
 
-    def tick(self, now: float) -> list[AgentChanged]:
-        """Ends what ends by time: wrap-ups and days."""
-        changes: list[AgentChanged] = []
-        while self._wrapups and self._wrapups[0][0] <= now:
-            until, agent_id = heapq.heappop(self._wrapups)
+    def tick(self, now: float) -> list[Event]:
+        """Ends what ends by time: wrap-ups and days; tells of pauses that go over their limit."""
+        changes: list[Event] = []
+        while self._moments and self._moments[0][0] <= now:
+            moment, agent_id = heapq.heappop(self._moments)
             agent = self.agents.get(agent_id)
-            if agent is not None and agent.state == "wrapup" and agent.wrapup_until <= now:
-                changes += self._settle(agent, max(until, agent.since))
+            if agent is None:
+                continue
+            if agent.state == "wrapup" and agent.wrapup_until <= now:
+                changes += self._settle(agent, max(moment, agent.since))
+            changes += self._overdue(agent, now)
         for business in self.businesses.values():
             if business.day_ends and now >= business.day_ends:
                 self._new_day(business, now)
@@ -159,8 +130,8 @@ class State:
     def next_wake(self) -> float | None:
         """When ``tick`` has something to do next."""
         moments = [business.day_ends for business in self.businesses.values() if business.day_ends]
-        if self._wrapups:
-            moments.append(self._wrapups[0][0])
+        if self._moments:
+            moments.append(self._moments[0][0])
         return min(moments, default=None)
 
     def _set_day(self, business: BusinessNow, at: float) -> None:
@@ -183,15 +154,7 @@ class State:
         queue = self.directory.queues.get(queue_id)
         if queue is None:
             return
-        business = self.business(queue.business_id)
-        business.counters[queue_id] = counters
-        # What was counted here before is in the new counters, or is not meant to be: it must not be taken off again.
-        for call_id, counted in business.counted.items():
-            if counted is not None and counted[0] == queue_id:
-                business.counted[call_id] = None
-        for call_id in calls:
-            self._remember(business, call_id, None)
-        business.dirty_queues.add(queue_id)
+        self.business(queue.business_id).prime(queue_id, counters, calls)
 
     def prime_agents(self, spent: Mapping[int, Spent], at: float) -> None:
         """Sets what agents spent in their states today until ``at``."""
@@ -203,7 +166,7 @@ class State:
 
     # --- calls --------------------------------------------------------------------------------------
 
-    def _call_updated(self, event: CallUpdated) -> list[AgentChanged]:
+    def _call_updated(self, event: CallUpdated) -> list[Event]:
         call = event.call
         business = self.business(call.business_id, event.at)
         old = business.calls.get(call.id)
@@ -212,15 +175,15 @@ class State:
         self._call_dirty(business, call, old)
         return changes
 
-    def _call_ended(self, event: CallEnded) -> list[AgentChanged]:
+    def _call_ended(self, event: CallEnded) -> list[Event]:
         call = event.call
         business = self.business(call.business_id, event.at)
         old = business.calls.pop(call.id, None)
-        changes: list[AgentChanged] = []
+        changes: list[Event] = []
         if old is not None:
             changes = self._involve(business, call, event.at)
             business.contacts.pop(call.id, None)
-        self._fold(business, call)
+        business.fold(call, self.directory.queues.get(call.queue_id or 0))
         self._call_dirty(business, call, old)
         return changes
 
@@ -234,10 +197,10 @@ class State:
         if old is not None and old.queue_id is not None:
             business.dirty_queues.add(old.queue_id)
 
-    def _involve(self, business: BusinessNow, call: Call, at: float) -> list[AgentChanged]:
-        """Brings the agents of a call up to date; who leaves a queue call that he talked in begins his wrap-up."""
+    def _involve(self, business: BusinessNow, call: Call, at: float) -> list[Event]:
+        """Brings the agents of a call up to date; who leaves a call that he talked in begins his wrap-up."""
         parts = parts_of(call)
-        changes: list[AgentChanged] = []
+        changes: list[Event] = []
         for agent_id in {*parts, *business.concerned.get(call.id, ())}:
             agent = self.agents.get(agent_id)
             if agent is None or agent.business_id != business.id:
@@ -254,39 +217,15 @@ class State:
         return changes
 
     def _begin_wrapup(self, agent: AgentNow, call: Call, at: float) -> None:
-        queue = self.directory.queues.get(call.queue_id or 0)
-        if queue is None or queue.wrapup_seconds <= 0 or call.direction != "in" or not talked_in(call, agent.id):
+        # Who does not want calls has no need to be kept from them: what he chose begins at once.
+        if agent.wanted != "ready" or not talked_in(call, agent.id):
             return
-        agent.wrapup_until = at + queue.wrapup_seconds
-        agent.wrapup_queue = queue.id
-        heapq.heappush(self._wrapups, (agent.wrapup_until, agent.id))
+        seconds, queue_id = wrapup_of(call, agent.id, self.directory)
+        if seconds > 0:
+            agent.begin_wrapup(at, seconds, queue_id)
+            heapq.heappush(self._moments, (agent.wrapup_until, agent.id))
 
-    def _fold(self, business: BusinessNow, call: Call) -> None:
-        """Counts an ended call in its queue's day; one that is told again replaces what it counted before."""
-        queue = self.directory.queues.get(call.queue_id or 0)
-        if queue is None or queue.business_id != business.id or call.queued_at is None:
-            return
-        if call.ended_at is None or call.ended_at < business.day_begins:
-            return
-        if call.id in business.counted:
-            before = business.counted[call.id]
-            if before is None:
-                return
-            queue_id, counted = before
-            business.counters[queue_id] = business.counters.get(queue_id, Counters()) - counted
-            business.dirty_queues.add(queue_id)
-        part = count(call, queue)
-        business.counters[queue.id] = business.counters.get(queue.id, Counters()) + part
-        business.dirty_queues.add(queue.id)
-        self._remember(business, call.id, (queue.id, part))
-
-    @staticmethod
-    def _remember(business: BusinessNow, call_id: str, what: tuple[int, Counters] | None) -> None:
-        business.counted[call_id] = what
-        if len(business.counted) > _REMEMBERED:
-            del business.counted[next(iter(business.counted))]
-
-    def _contact(self, event: CallContact) -> list[AgentChanged]:
+    def _contact(self, event: CallContact) -> list[Event]:
         business = self.business(event.business_id, event.at)
         call = business.calls.get(event.call_id)
         if call is not None:
@@ -298,7 +237,7 @@ class State:
 
     # --- agents -------------------------------------------------------------------------------------
 
-    def _device(self, event: DeviceChanged) -> list[AgentChanged]:
+    def _device(self, event: DeviceChanged) -> list[Event]:
         if event.online:
             self._phones[event.endpoint] = event
         else:
@@ -316,24 +255,75 @@ class State:
         if found is not None and found.device is not None:
             (agent.online.add if event.online else agent.online.discard)(found.device)
 
-    def _wanted(self, event: AgentWanted) -> list[AgentChanged]:
+    def _wanted(self, event: AgentWanted) -> list[Event]:
         self._wishes[event.agent_id] = event
         agent = self.agents.get(event.agent_id)
         if agent is None or agent.business_id != event.business_id:
             return []
-        reason_changed = agent.reason != event.reason
-        agent.wanted, agent.reason = event.wanted, event.reason
-        # A choice ends the wrap-up.
-        agent.wrapup_until = 0.0
+        another = agent.choose(event)
+        self._watch_limit(agent)
         self._agent_dirty(agent)
         changes = self._settle(agent, event.at)
-        if not changes and reason_changed and agent.state == "paused":
+        if not changes and another and agent.state == "paused":
             agent.count(event.at)
             agent.since = event.at
-            changes = [self._changed(agent, event.at)]
+            changes = [agent.changed(event.at)]
         return changes
 
-    def _settle(self, agent: AgentNow, at: float) -> list[AgentChanged]:
+    def _extended(self, event: WrapupExtended) -> list[Event]:
+        agent = self.agents.get(event.agent_id)
+        if agent is None or agent.business_id != event.business_id or not agent.extend(event.at):
+            return []
+        heapq.heappush(self._moments, (agent.wrapup_until, agent.id))
+        self._agent_dirty(agent)
+        return [agent.changed(event.at)]
+
+    def _watch_limit(self, agent: AgentNow) -> None:
+        agent.set_limit(self.directory)
+        if agent.limit_at is not None and not agent.overdue:
+            heapq.heappush(self._moments, (agent.limit_at, agent.id))
+
+    @staticmethod
+    def _overdue(agent: AgentNow, at: float) -> list[Event]:
+        """The news that a pause is over its limit, once."""
+        if agent.state != "paused" or agent.overdue or agent.limit_at is None or at < agent.limit_at:
+            return []
+        agent.overdue = True
+        return [
+            PauseOverdue(
+                at=at,
+                business_id=agent.business_id,
+                agent_id=agent.id,
+                limit_at=agent.limit_at,
+                reason=agent.reason,
+                reason_id=agent.reason_id,
+            )
+        ]
+
+    def resting(self, agent_id: int, at: float) -> bool:
+        """Whether queues leave an agent alone although he is ready: in wrap-up, or in a call of his own before one.
+
+        Before, because Asterisk may give him the next caller in the moment in which his call ends.
+        """
+        agent = self.agents.get(agent_id)
+        if agent is None or agent.wanted != "ready":
+            return False
+        if at < agent.wrapup_until:
+            return True
+        calls = self.business(agent.business_id).calls
+        talks = [calls[one] for one, part in agent.parts.items() if part == "talking" and one in calls]
+        return any(dialled_by(call, agent_id) and wrapup_of(call, agent_id, self.directory)[0] for call in talks)
+
+    def restore(self, stretches: Iterable[OpenStretch], at: float) -> None:
+        """Goes on with what agents did when the server stopped; their wishes were told before."""
+        for stretch in stretches:
+            agent = self.agents.get(stretch.agent_id)
+            if agent is not None:
+                agent.keep(stretch, at)
+                if at < agent.wrapup_until:
+                    heapq.heappush(self._moments, (agent.wrapup_until, agent.id))
+
+    def _settle(self, agent: AgentNow, at: float) -> list[Event]:
         state, since = agent.state, agent.since
         if not agent.settle(at):
             return []
@@ -343,21 +333,8 @@ class State:
         if state == "wrapup" and agent.wrapup_queue is not None:
             business = self.business(agent.business_id, at)
             lasted = max(0.0, at - max(since, business.day_begins))
-            before = business.counters.get(agent.wrapup_queue, Counters())
-            business.counters[agent.wrapup_queue] = before + Counters(wrapup_seconds=lasted)
-            business.dirty_queues.add(agent.wrapup_queue)
-        return [self._changed(agent, at)]
-
-    @staticmethod
-    def _changed(agent: AgentNow, at: float) -> AgentChanged:
-        return AgentChanged(
-            at=at,
-            business_id=agent.business_id,
-            agent_id=agent.id,
-            state=agent.state,
-            reason=agent.reason if agent.state == "paused" else "",
-            call_id=agent.call_id,
-        )
+            business.add(agent.wrapup_queue, Counters(wrapup_seconds=lasted))
+        return [agent.changed(at), *self._overdue(agent, at)]
 
     def _agent_dirty(self, agent: AgentNow) -> None:
         business = self.business(agent.business_id)
@@ -368,16 +345,23 @@ class State:
         """The queues that an agent is a member of."""
         return self._queues_of.get(agent_id, ())
 
+    def takes_calls(self, agent_id: int) -> bool:
+        """Whether calls to some number can come to an agent (core.directory says it for one at a time)."""
+        return agent_id in self._owners or agent_id in self._queues_of
+
     # --- the rest -----------------------------------------------------------------------------------
 
-    def _link(self, event: LinkChanged) -> list[AgentChanged]:
+    def _link(self, event: LinkChanged) -> list[Event]:
         if event.up != self.link_up:
             self.link_up = event.up
+            for agent in self.agents.values():
+                if event.up and agent.goes_on():
+                    self._agent_dirty(agent)
             for business in self.businesses.values():
                 business.dirty_link = True
         return []
 
-    def _alert(self, event: Alert) -> list[AgentChanged]:
+    def _alert(self, event: Alert) -> list[Event]:
         key = (event.business_id, event.key)
         before = self.alerts.get(key)
         if event.active:
@@ -412,15 +396,3 @@ def _same_moment(event: Alert, at: float) -> Alert:
         values=event.values,
         business_id=event.business_id,
     )
-
-
-def day_of(at: float, timezone: str) -> tuple[float, float]:
-    """The beginning and the end of the day of ``timezone`` in which ``at`` lies, as epoch seconds."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
-    today = datetime.fromtimestamp(at, zone).date()
-    midnights = (datetime.combine(day, time.min, zone) for day in (today, today + timedelta(days=1)))
-    begins, ends = (midnight.timestamp() for midnight in midnights)
-    return begins, ends

@@ -12,6 +12,8 @@ import msgspec
 from callcenter.core.calls import CallState, Direction, Result
 from callcenter.core.events import AgentState
 
+AgentStatus = Literal["available", "talking", "do_not_disturb", "disconnected"]
+
 
 class NumberBrief(msgspec.Struct, frozen=True, kw_only=True):
     """A number of the business: ``title`` is the line's name, ``kind`` multichannel or personal."""
@@ -92,14 +94,26 @@ class CallView(msgspec.Struct, kw_only=True):
 
 
 class AgentView(msgspec.Struct, kw_only=True):
-    """An agent now. ``device`` is the phone that would ring (webrtc, sip) or null when none is on line."""
+    """An agent now. ``device`` is the phone that would ring (webrtc, sip) or null when none is on line.
+
+    ``status`` is the state in the four words that colleagues see. ``reason`` is why he is paused: a name of the
+    business's list, or the key of a built-in reason (no_answer). ``limit_at`` is when the pause goes, or went, over its
+    limit; ``wrapup_until`` when the wrap-up ends by itself, and ``can_extend`` whether he may lengthen it. Only who
+    ``takes_calls`` of some number may pause by hand.
+    """
 
     id: int
     name: str
     short_number: str
     state: AgentState
+    status: AgentStatus = "disconnected"
     reason: str = ""
+    reason_id: int | None = None
     since: str
+    limit_at: str | None = None
+    wrapup_until: str | None = None
+    can_extend: bool = False
+    takes_calls: bool = False
     device: Literal["webrtc", "sip"] | None = None
     online: list[str] = []
     wanted: str = "offline"

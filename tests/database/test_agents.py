@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from msgspec.structs import replace
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from callcenter.core.clock import FixedClock
+from callcenter.core.directory import NumberRef
 from callcenter.core.errors import BadInput, Conflict
 from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, Event, LinkChanged
-from callcenter.features.agents import api, handlers, usecases
+from callcenter.features.agents import api, handlers
 from callcenter.features.agents.models import Agent, AgentStateSpan, Device
-from callcenter.live.views import AgentView
+from callcenter.features.agents.usecases import life
 from callcenter.plugin import Services
 from tests.support import house as houses
 from tests.support.house import NOW, House
@@ -32,6 +34,20 @@ def heard(services: Services) -> list[Event]:
     for kind in (AgentWanted, ConfigChanged):
         services.bus.listen(kind, events.append)
     return events
+
+
+async def answers_calls(services: Services, house: House) -> None:
+    """The operator gets a number of his own, so calls come in to him."""
+    me = house.people["operator@a"]
+    directory = services.telephony.directory
+    number = NumberRef(id=1, business_id=me.business_id, e164="+74950000001", kind="personal", agent_id=me.agent_id)
+    services.telephony.set_directory(replace(directory, numbers={1: number}))
+
+
+async def reason_named(services: Services, house: House, name: str) -> int:
+    """A reason of business a."""
+    found = await api.pause_reasons(services, house.businesses["a"])
+    return next(one.id for one in found.values() if one.name == name)
 
 
 async def changed(services: Services, house: House, state: str, seconds: float, reason: str = "") -> None:
@@ -98,6 +114,10 @@ async def test_an_agent_chooses_a_state_and_everybody_hears_it(
     client: Client, services: Services, house: House, clock: FixedClock, heard: list[Event]
 ) -> None:
     me = house.people["operator@a"]
+    lunch = await reason_named(services, house, "Обед")
+    # The first look at the reasons made them, and the directory is read anew.
+    await services.bus.settle()
+    await answers_calls(services, house)
     heard.clear()
     clock.advance(60)
     for method in ("PUT", "POST"):
@@ -110,11 +130,13 @@ async def test_an_agent_chooses_a_state_and_everybody_hears_it(
     told = [e for e in heard if isinstance(e, AgentWanted)]
     assert [(e.agent_id, e.wanted, e.reason) for e in told] == [
         (me.agent_id, "ready", ""),
-        (me.agent_id, "paused", "lunch"),
+        (me.agent_id, "paused", "Обед"),
     ]
+    assert told[1].reason_id == lunch
     async with services.db.business(me.business_id) as session:
         row = (await session.scalars(select(Agent).where(Agent.id == me.agent_id))).one()
-    assert (row.wanted, row.reason, row.wanted_since) == ("paused", "lunch", clock.now())
+    assert (row.wanted, row.reason, row.reason_id) == ("paused", "Обед", lunch)
+    assert row.wanted_since == clock.now()
 
 
 async def test_a_state_that_does_not_exist_is_refused_and_nothing_changes(
@@ -143,7 +165,7 @@ async def test_what_agents_wanted_is_told_again_when_the_server_starts(services:
     client = await houses.serve(services)
     await client.close()
     mine = [e for e in told if e.agent_id == me.agent_id]
-    assert [(e.business_id, e.wanted, e.reason) for e in mine] == [(me.business_id, "paused", "lunch")]
+    assert [(e.business_id, e.wanted, e.reason) for e in mine] == [(me.business_id, "paused", "Обед")]
 
 
 async def test_my_phones_are_shown_to_me_alone_and_kept_nowhere(
@@ -295,14 +317,14 @@ async def test_a_night_without_the_server_is_nobodys_working_time(
     services: Services, house: House, clock: FixedClock
 ) -> None:
     await changed(services, house, "ready", 0)
-    usecases.touch_life(services.settings)
+    life.touch_life(services.settings)
     last = NOW.timestamp() + 60
-    os.utime(usecases.life_file(services.settings), (last, last))
+    os.utime(life.life_file(services.settings), (last, last))
     clock.advance(100)
-    await usecases.end_stale_spans(services)
+    await life.end_stale_spans(services)
     assert await spans(services) == [("ready", "", 0, None)], "forty seconds are a restart"
     clock.advance(8 * 3600)
-    await usecases.end_stale_spans(services)
+    await life.end_stale_spans(services)
     assert await spans(services) == [("ready", "", 0, 60)]
 
 
@@ -312,13 +334,13 @@ async def test_after_a_break_the_stretches_follow_what_is_true_now(
 ) -> None:
     me = house.people["operator@a"].agent_id
 
-    def agent(business_id: int, agent_id: int) -> AgentView | None:
+    def now(business_id: int, agent_id: int, at: float) -> AgentChanged | None:
         if agent_id != me:
             return None
-        return AgentView(id=agent_id, name="", short_number="", state="paused", reason="lunch", since="")
+        return AgentChanged(at=at, business_id=business_id, agent_id=agent_id, state="paused", reason="lunch")
 
     await changed(services, house, "ready", 0)
-    monkeypatch.setattr(services.live, "agent", agent)
+    monkeypatch.setattr(services.live, "now", now)
     for at, up in ((30, False), (40, True), (50, True)):
         await handlers.on_link(services, LinkChanged(at=NOW.timestamp() + at, up=up))
     assert await spans(services) == [("ready", "", 0, 40), ("paused", "lunch", 40, None)]

@@ -2,14 +2,16 @@
 import { $, $$, setIcon, setText, show } from "../js/dom.js";
 import { pages } from "../js/nav.js";
 import { store } from "../js/store.js";
-import { agentIcon, agentWord } from "../js/words.js";
-import { tick } from "../js/clock.js";
+import { agentIcon, overLimit, statusDetail, statusWord } from "../js/words.js";
+import { now, tick } from "../js/clock.js";
 
 const TONES = { ready: "ready", ringing: "ring", talking: "talk", wrapup: "wrap", paused: "pause", offline: "off" };
 
 export function start() {
   store.subscribe((state) => state.agents, draw);
   pages.on("page", draw);
+  // A pause goes over its limit by the clock alone.
+  setInterval(() => { if (!document.hidden) draw(); }, 1000);
 }
 
 function draw() {
@@ -26,9 +28,11 @@ function paint(row, agent) {
   const part = (name) => $(`[data-part="${name}"]`, row);
   setText(part("name"), agent.name);
   setText(part("short"), agent.short_number);
-  part("state").dataset.state = TONES[agent.state] ?? "off";
-  setIcon(part("glyph"), agentIcon(agent.state), "s");
-  setText(part("word"), agentWord(agent.state, agent.reason));
+  const over = overLimit(agent, now()) >= 0 && Boolean(agent.limit_at);
+  part("state").dataset.state = over ? "over" : TONES[agent.state] ?? "off";
+  setIcon(part("glyph"), over ? "alert" : agentIcon(agent.state), "s");
+  setText(part("word"), statusWord(agent.status));
+  setText(part("detail"), statusDetail(agent));
   $("time", row).dataset.since = agent.since;
   for (const tag of $$("[data-phone]", row)) {
     const on = agent.online.includes(tag.dataset.phone);

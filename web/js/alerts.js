@@ -15,8 +15,9 @@ export function startAlerts() {
   // A notice is already in my language: a call that did not come about, a file that is ready.
   stream.on("notice", (notice) => {
     if (!notice.text) return;
-    if (["call_failed", "error"].includes(notice.kind)) complain(notice.text);
-    else toast(notice.text, { glyph: "info", action: notice.link ? { text: t("Open"), run: () => visit(notice.link) } : undefined });
+    const open = notice.link ? { text: t("Open"), run: () => visit(notice.link) } : undefined;
+    if (["call_failed", "error"].includes(notice.kind) || notice.kind.startsWith("agent.")) complain(notice.text, { action: open });
+    else toast(notice.text, { glyph: "info", action: open });
   });
 }
 

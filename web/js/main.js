@@ -13,6 +13,7 @@ import * as format from "./format.js";
 import { loadTexts, t } from "./i18n.js";
 import { startKeyboard } from "./keyboard.js";
 import { micHelp } from "./michelp.js";
+import { startMine } from "./mine.js";
 import { startMissed } from "./missed.js";
 import { popped, startPopOut } from "./popout.js";
 import { askToNotify, startNotify } from "./notify.js";
@@ -50,6 +51,7 @@ async function start() {
     phone.mic.on("opened", close);
   });
   startStatus(phone, goOnline);
+  startMine();
   startAlerts();
   startSearch(dialer);
   startProfile(phone);

@@ -35,11 +35,17 @@ export function counts(agents, states) {
   return found;
 }
 
-export function tileTone(agent, seconds, config) {
-  return agent.state === "paused" && seconds >= config.pauseLimit ? "over" : config.tones[agent.state] ?? "off";
+// Why a pause needs attention: no_answer, limit, pause, or null.
+export function pausedTooLong(agent, secondsSince, config) {
+  if (agent.state !== "paused") return null;
+  if (!agent.reason_id && agent.reason === "no_answer") return "no_answer";
+  if (agent.limit_at) return secondsSince(agent.limit_at) >= 0 ? "limit" : null;
+  return !agent.reason_id && secondsSince(agent.since) >= config.pauseLimit ? "pause" : null;
 }
 
-const ORDER = ["wait", "phone", "pause", "wrapup"];
+export const tileTone = (agent, secondsSince, config) => (pausedTooLong(agent, secondsSince, config) ? "over" : config.tones[agent.state] ?? "off");
+
+const ORDER = ["wait", "no_answer", "phone", "limit", "pause", "wrapup"];
 
 export function concerns(queues, agents, config, secondsSince) {
   const found = [];
@@ -52,8 +58,9 @@ export function concerns(queues, agents, config, secondsSince) {
   for (const agent of agents) {
     const seconds = secondsSince(agent.since);
     const item = { since: agent.since, name: agent.name, detail: "", id: agent.id };
+    const long = pausedTooLong(agent, secondsSince, config);
     if (agent.state === "offline" && agent.wanted === "ready" && seconds >= config.lostPhone) found.push({ ...item, kind: "phone", tone: "over" });
-    else if (agent.state === "paused" && seconds >= config.pauseLimit) found.push({ ...item, kind: "pause", tone: "over", detail: agent.reason });
+    else if (long) found.push({ ...item, kind: long, tone: "over", since: long === "limit" ? agent.limit_at : agent.since, detail: long === "no_answer" ? "" : agent.reason });
     else if (agent.state === "wrapup" && seconds >= config.wrapupLimit) found.push({ ...item, kind: "wrapup", tone: "wrap" });
   }
   return found.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.since < b.since ? -1 : a.since > b.since ? 1 : 0));

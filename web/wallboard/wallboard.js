@@ -249,12 +249,14 @@ class Board {
   addTile(list, id) {
     const tile = $("#tile-template", this.root).content.firstElementChild.cloneNode(true);
     tile.dataset.agent = id;
+    const set = $("[data-agent-state]", tile);
+    if (set) set.dataset.agentState = id;
     list.append(tile);
     this.tiles.set(id, tile);
   }
 
   paintTile(tile, agent) {
-    const tone = tileTone(agent, secondsSince(agent.since), this.config);
+    const tone = tileTone(agent, secondsSince, this.config);
     const glyph = tone === "over" ? "alert" : agentIcon(agent.state);
     if (tile.dataset.glyph !== glyph) {
       tile.dataset.glyph = glyph;
@@ -264,6 +266,7 @@ class Board {
     setTone(tile, tone);
     tile.dataset.is = agent.state;
     setText($("strong", tile), agent.name);
+    $("[data-agent-state]", tile)?.setAttribute("aria-label", `${this.config.texts.setState}: ${agent.name}`);
     setText($("[data-part=about]", tile), this.about(agent));
     const time = $("time", tile);
     if (time.dataset.since !== agent.since) {
@@ -280,7 +283,8 @@ class Board {
       const whom = call ? call.contact?.name || phone(call.client_number) : "";
       return [whom, call?.queue?.name].filter(Boolean).join(" · ") || agentWord(agent.state);
     }
-    return agentWord(agent.state, agent.reason);
+    const over = agent.limit_at && agent.state === "paused" ? secondsSince(agent.limit_at) : -1;
+    return agentWord(agent.state, agent.reason) + (over >= 0 ? ` +${duration(over)}` : "");
   }
 
   drawCounts(agents) {

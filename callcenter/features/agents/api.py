@@ -9,12 +9,16 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.directory import DeviceKind
+from callcenter.core.directory import DeviceKind, PauseReasonRef
 from callcenter.core.events import WantedState
-from callcenter.features.agents import queries, usecases
-from callcenter.features.agents.models import Agent, Device
+from callcenter.features.agents import queries
+from callcenter.features.agents.models import Agent, AgentStateSpan, Device
+from callcenter.features.agents.usecases import people, reasons, states
+from callcenter.features.agents.usecases.settings import AgentSettings, chosen_settings
 from callcenter.live.views import AgentBrief
 from callcenter.plugin import Services
+
+__all__ = ["AgentSettings", "chosen_settings"]
 
 
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,12 +58,28 @@ class AgentWithDevices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StateSpan(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of time in one state; ``until`` is None while it lasts."""
+    """A stretch of time in one state; ``until`` is None while it lasts.
+
+    ``reason_id`` and ``reason`` (its name then, or a built-in key) are why it was a pause; ``due_at`` is when the pause
+    went over its limit, or when the wrap-up was to end.
+    """
 
     state: str
     reason: str
     since: datetime
     until: datetime | None
+    reason_id: int | None = None
+    due_at: datetime | None = None
+
+
+class ReasonInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason to pause, also a retired one."""
+
+    id: int
+    name: str
+    counts_as_work: bool
+    limit_minutes: int | None
+    active: bool
 
 
 async def create_agent(
@@ -76,7 +96,7 @@ async def create_agent(
     The caller commits and then publishes ConfigChanged. Raises BadInput or Conflict for a wrong or taken
     short number.
     """
-    agent = await usecases.create_agent(
+    agent = await people.create_agent(
         session,
         business_id=business_id,
         membership_id=membership_id,
@@ -131,37 +151,50 @@ async def wanted_states(session: AsyncSession) -> dict[int, WantedState]:
     return {agent_id: _wanted(wanted) for agent_id, wanted in rows}
 
 
-async def wanted_now(session: AsyncSession) -> list[tuple[int, int, WantedState, str, float]]:
-    """Of every active agent: business, id, what he wants, why, and since when (epoch seconds)."""
-    return [
-        (a.business_id, a.id, _wanted(a.wanted), a.reason, a.wanted_since.timestamp())
-        for a in await queries.agents(session)
-    ]
-
-
 async def set_wanted(
     services: Services, business_id: int, agent_id: int, wanted: WantedState, reason: str = ""
 ) -> None:
-    """Chooses a state for an agent: kept in the database, told to live, queues follow. NotFound for a
-    strange id.
+    """Chooses a state for an agent: kept in the database, told to live, queues follow. ``reason`` is a key or a name
+    of the business's list. NotFound for a strange id, BadInput for an unknown reason.
     """
-    await usecases.set_wanted(services, business_id, agent_id, wanted, reason)
+    await states.set_wanted(services, business_id, agent_id, wanted, reason)
+
+
+async def pause_reasons(services: Services, business_id: int) -> dict[int, ReasonInfo]:
+    """The business's reasons to pause by id, in their order, also those that were retired."""
+    return {
+        row.id: ReasonInfo(
+            id=row.id,
+            name=row.name,
+            counts_as_work=row.counts_as_work,
+            limit_minutes=row.limit_minutes,
+            active=row.active,
+        )
+        for row in await reasons.listed(services, business_id, retired=True)
+    }
+
+
+async def reasons_for_directory(session: AsyncSession) -> dict[int, PauseReasonRef]:
+    """All reasons for core.directory; use a system session."""
+    return {
+        row.id: PauseReasonRef(
+            id=row.id,
+            business_id=row.business_id,
+            name=row.name,
+            limit=None if row.limit_minutes is None else row.limit_minutes * 60,
+        )
+        for row in await queries.reasons(session, retired=True)
+    }
 
 
 async def spans(session: AsyncSession, agent_id: int, since: datetime, until: datetime) -> list[StateSpan]:
     """What an agent did between two moments, oldest first; the first and last stretch may reach beyond them."""
-    return [
-        StateSpan(state=row.state, reason=row.reason, since=row.since, until=row.until)
-        for row in await queries.spans(session, agent_id, since, until)
-    ]
+    return [_span(row) for row in await queries.spans(session, agent_id, since, until)]
 
 
 async def all_spans(session: AsyncSession, since: datetime, until: datetime) -> list[tuple[int, StateSpan]]:
     """Every agent's stretches between two moments, oldest first: (agent, stretch); they may reach beyond."""
-    return [
-        (row.agent_id, StateSpan(state=row.state, reason=row.reason, since=row.since, until=row.until))
-        for row in await queries.all_spans(session, since, until)
-    ]
+    return [(row.agent_id, _span(row)) for row in await queries.all_spans(session, since, until)]
 
 
 async def stretches(
@@ -179,6 +212,17 @@ async def seconds_in_states(
 ) -> dict[int, dict[str, float]]:
     """Per agent, the seconds spent in each state between two moments."""
     return await queries.seconds_in_states(session, since, until, agent_ids=agent_ids)
+
+
+def _span(row: AgentStateSpan) -> StateSpan:
+    return StateSpan(
+        state=row.state,
+        reason=row.reason,
+        since=row.since,
+        until=row.until,
+        reason_id=row.reason_id,
+        due_at=row.due_at,
+    )
 
 
 def _wanted(text: str) -> WantedState:

@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.clock import utc
-from callcenter.core.events import AgentChanged, LinkChanged
+from callcenter.core.events import AgentChanged, AgentWanted, CallEnded, CallUpdated, LinkChanged, PauseOverdue
 from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import AgentStateSpan
+from callcenter.features.agents.usecases import states
 from callcenter.plugin import Services
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ async def on_changed(services: Services, event: AgentChanged) -> None:
 
     async def write() -> None:
         async with services.db.business(event.business_id) as session:
-            await _change(session, event.business_id, event.agent_id, event.state, event.reason, event.at)
+            await _change(session, event)
 
     await until_written(write, f"state {event.state} of agent {event.agent_id}")
 
@@ -40,33 +41,73 @@ async def on_link(services: Services, event: LinkChanged) -> None:
         async with services.db.system() as session:
             people = await queries.agents(session)
         for agent in people:
-            view = services.live.agent(agent.business_id, agent.id)
-            if view is not None:
+            now = services.live.now(agent.business_id, agent.id, event.at)
+            if now is not None:
                 async with services.db.business(agent.business_id) as session:
-                    await _change(session, agent.business_id, agent.id, view.state, view.reason, event.at)
+                    await _change(session, now)
 
     await until_written(write, "states after a break")
 
 
-async def _change(session: AsyncSession, business_id: int, agent_id: int, state: str, reason: str, at: float) -> None:
+async def on_overdue(services: Services, event: PauseOverdue) -> None:
+    """A pause went over its limit: the agent and the supervisors are told."""
+    await until_written(lambda: states.tell_overdue(services, event), f"overdue pause of agent {event.agent_id}")
+
+
+async def on_call(services: Services, event: CallUpdated | CallEnded) -> None:
+    """A call rang somewhere: who lets too many ring is paused."""
+    if event.call.direction == "out" or (isinstance(event, CallEnded) and event.source != "live"):
+        return
+    found = services.part(rules.Rings, lambda _: rules.Rings()).look(event.call)
+    if not found:
+        return
+    business = services.telephony.directory.businesses.get(event.call.business_id)
+    most = business.unanswered if business else rules.UNANSWERED
+    for agent_id, rings in found.items():
+        if 0 < most <= rings:
+            await _pause(services, event.call.business_id, agent_id, rings)
+
+
+async def _pause(services: Services, business_id: int, agent_id: int, rings: int) -> None:
+    async def write() -> None:
+        await states.pause_unanswered(services, business_id, agent_id, rings)
+
+    await until_written(write, f"pause of agent {agent_id}, who does not answer")
+
+
+async def on_wanted(services: Services, event: AgentWanted) -> None:
+    """Somebody chose a state for an agent: his rings are counted anew."""
+    services.part(rules.Rings, lambda _: rules.Rings()).forget(event.agent_id)
+
+
+async def _change(session: AsyncSession, now: AgentChanged) -> None:
+    agent_id, reason = now.agent_id, now.reason[:60]
     spans = await queries.open_spans(session, agent_id)
     newest = spans[0] if spans else None
     for older in spans[1:]:
         # A crash between two writes may leave more than one open: the earlier ones ended where the newest began.
         older.until = max(older.since, spans[0].since)
-    current = None if newest is None else rules.Span(newest.state, newest.reason, newest.since.timestamp())
-    step = rules.change_span(current, state, reason[:60], at)
+    current = (
+        None if newest is None else rules.Span(newest.state, newest.reason, newest.since.timestamp(), newest.reason_id)
+    )
+    step = rules.change_span(current, now.state, reason, now.at, now.reason_id)
+    due_at = None if now.due_at is None else utc(now.due_at)
     if newest is not None and step.close_at is not None:
         newest.until = utc(step.close_at)
+    elif newest is not None and step.opened is None:
+        newest.due_at, newest.extended = due_at, now.extended
     if step.opened is not None and await queries.agent(session, agent_id) is not None:
         opened = step.opened
         session.add(
             AgentStateSpan(
-                business_id=business_id,
+                business_id=now.business_id,
                 agent_id=agent_id,
                 state=opened.state,
                 reason=opened.reason,
+                reason_id=opened.reason_id,
                 since=utc(opened.since),
+                due_at=due_at,
+                extended=now.extended,
             )
         )
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from callcenter.features.agents import usecases
+from callcenter.features.agents.usecases import life
 from callcenter.plugin import Services
 
 
 async def sign_of_life(services: Services) -> None:
     """Says that the server runs, for the next start."""
-    await asyncio.to_thread(usecases.touch_life, services.settings)
+    await asyncio.to_thread(life.touch_life, services.settings)

@@ -1,4 +1,4 @@
-"""Agents (people with a phone), their devices, and the time they spent in each state."""
+"""Agents (people with a phone), their devices, why they pause, and the time they spent in each state."""
 
 from __future__ import annotations
 
@@ -10,8 +10,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 from callcenter.storage.base import Base, BusinessOwned
 
 
+class PauseReason(Base, BusinessOwned):
+    """Why people pause. Retired instead of deleted (``active`` False), so that stretches of the past keep their names.
+
+    ``key`` names what a business began with ('lunch'), '' for its own; ``limit_minutes`` None = as long as one likes.
+    """
+
+    __tablename__ = "pause_reasons"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(20), default="")
+    name: Mapped[str] = mapped_column(String(60))
+    counts_as_work: Mapped[bool] = mapped_column(default=False)
+    limit_minutes: Mapped[int | None]
+    position: Mapped[int] = mapped_column(default=0)
+    active: Mapped[bool] = mapped_column(default=True)
+
+
 class Agent(Base, BusinessOwned):
-    """A member who makes or takes calls. ``wanted`` survives restarts: 'offline', 'ready' or 'paused'."""
+    """A member who makes or takes calls. ``wanted`` survives restarts: 'offline', 'ready' or 'paused'.
+
+    ``reason_id`` is why he is paused; ``reason`` is its name then, or the key of a built-in reason. ``overdue_told_at``
+    is when he was last told that a pause is over its limit.
+    """
 
     __tablename__ = "agents"
     __table_args__ = (UniqueConstraint("business_id", "short_number"),)
@@ -22,7 +43,9 @@ class Agent(Base, BusinessOwned):
     short_number: Mapped[str] = mapped_column(String(8))
     wanted: Mapped[str] = mapped_column(String(10), default="offline")
     reason: Mapped[str] = mapped_column(String(60), default="")
+    reason_id: Mapped[int | None] = mapped_column(ForeignKey("pause_reasons.id", ondelete="SET NULL"))
     wanted_since: Mapped[datetime]
+    overdue_told_at: Mapped[datetime | None]
     caller_number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL", use_alter=True))
     active: Mapped[bool] = mapped_column(default=True)
 
@@ -45,7 +68,10 @@ class Device(Base, BusinessOwned):
 
 
 class AgentStateSpan(Base, BusinessOwned):
-    """A stretch of time that an agent spent in one state; ``until`` is empty while it lasts."""
+    """A stretch of time that an agent spent in one state; ``until`` is empty while it lasts.
+
+    ``due_at`` is when a pause went over its limit, or when a wrap-up was to end; ``extended`` = that was put off.
+    """
 
     __tablename__ = "agent_state_spans"
     __table_args__ = (Index(None, "business_id", "agent_id", "since"),)
@@ -54,5 +80,8 @@ class AgentStateSpan(Base, BusinessOwned):
     agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(String(60), default="")
+    reason_id: Mapped[int | None] = mapped_column(ForeignKey("pause_reasons.id", ondelete="SET NULL"))
     since: Mapped[datetime]
     until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    extended: Mapped[bool] = mapped_column(default=False)

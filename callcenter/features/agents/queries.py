@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.agents.models import Agent, AgentStateSpan, Device
+from callcenter.features.agents.models import Agent, AgentStateSpan, Device, PauseReason
 
 
 async def agents(session: AsyncSession, *, ids: Collection[int] | None = None, inactive: bool = False) -> list[Agent]:
@@ -43,6 +43,14 @@ async def devices(session: AsyncSession, agent_ids: Iterable[int] | None = None)
     query = select(Device).order_by(Device.agent_id, Device.kind.desc())
     if agent_ids is not None:
         query = query.where(Device.agent_id.in_(list(agent_ids)))
+    return list((await session.scalars(query)).all())
+
+
+async def reasons(session: AsyncSession, *, retired: bool = False) -> list[PauseReason]:
+    """Reasons to pause in their order; ``retired`` adds those that can no longer be chosen, at the end."""
+    query = select(PauseReason).order_by(PauseReason.active.desc(), PauseReason.position, PauseReason.id)
+    if not retired:
+        query = query.where(PauseReason.active)
     return list((await session.scalars(query)).all())
 
 

@@ -78,9 +78,12 @@ async def load_directory(db: Database) -> Directory:
                     name=one.name,
                     timezone=one.timezone,
                     service_level=str(one.settings.get("service_level", "standard")),
+                    wrapup_out=agents.chosen_settings(one.settings).wrapup_out,
+                    unanswered=agents.chosen_settings(one.settings).unanswered,
                 )
                 for one in await accounts.businesses(session)
             },
+            pause_reasons=await agents.reasons_for_directory(session),
         )
 
 

@@ -205,7 +205,11 @@ class MemberSync:
             view = self._services.live.agent(agent.business_id, agent.id)
             online = _kinds(view.online) if view is not None else frozenset()
             lost = {k: at for k, at in self._lost.get(agent.id, {}).items() if k not in online}
-            wishes[agent.id] = rules.Wish(agent.id, agent.wanted, online, serves.get(agent.id, {}), agent.reason, lost)
+            resting = self._services.live.resting(agent.id)
+            reason = "wrapup" if resting else agent.reason
+            wishes[agent.id] = rules.Wish(
+                agent.id, agent.wanted, online, serves.get(agent.id, {}), reason, lost, resting
+            )
         return wishes
 
 

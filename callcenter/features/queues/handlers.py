@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
+from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
 from callcenter.features.queues.gateway import MemberSync
 from callcenter.plugin import Services
 
 
 async def on_wanted(services: Services, event: AgentWanted) -> None:
     """An agent chose a state."""
+    _sync(services).touch(event.agent_id)
+
+
+async def on_changed(services: Services, event: AgentChanged) -> None:
+    """A wrap-up may have begun or ended, or a call after which there will be one."""
     _sync(services).touch(event.agent_id)
 
 

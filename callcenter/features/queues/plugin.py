@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
+from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
 from callcenter.features.queues import handlers, jobs, pages
 from callcenter.features.queues.gateway import MemberSync
 from callcenter.features.queues.usecases import QueuePatch
@@ -71,6 +71,7 @@ FEATURE = Feature(
     nav=(NavItem("/queues", "Queues", "queue", QUEUES_SEE, 70, below=True),),
     subscriptions=(
         Subscription(AgentWanted, handlers.on_wanted, "queues.members"),
+        Subscription(AgentChanged, handlers.on_changed, "queues.members"),
         Subscription(DeviceChanged, handlers.on_device, "queues.members"),
         Subscription(MemberChanged, handlers.on_member, "queues.members"),
         Subscription(LinkChanged, handlers.on_link, "queues.members"),

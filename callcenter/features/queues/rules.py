@@ -37,6 +37,8 @@ first.
 class Wish(NamedTuple):
     """What an agent wants and which of his phones are on line.
 
+    ``resting`` = he is ready, but queues leave him alone for a while: the wrap-up after a call.
+
     ``queues`` maps the queues he serves to his penalty there. ``lost_at`` is when each phone that is now off
     line left (epoch seconds; a phone that never was on line is missing).
     """
@@ -47,6 +49,12 @@ class Wish(NamedTuple):
     queues: Mapping[int, int]
     reason: str = ""
     lost_at: Mapping[DeviceKind, float] = {}
+    resting: bool = False
+
+    @property
+    def paused(self) -> bool:
+        """Whether Asterisk shall not ring him."""
+        return self.wanted == "paused" or self.resting
 
 
 class Member(NamedTuple):
@@ -139,7 +147,7 @@ def _steps(
     steps: list[Command] = []
     right = interface(agent_id, kind) if kind else None
     if wish and right:
-        paused = wish.wanted == "paused"
+        paused = wish.paused
         found = members.get(right)
         if found is None:
             steps.append(Command("add", queue_id, agent_id, right, paused, wish.queues[queue_id], wish.reason))

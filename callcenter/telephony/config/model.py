@@ -112,9 +112,17 @@ class Menu:
     keys: tuple[Key, ...] = ()
 
 
+WRAPUP_GUARD = 2
+"""Seconds, of which Asterisk sees whole ones only: between one and two are left to pause the member."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A queue; ``strategy`` is Asterisk's word, ``max_wait`` 0 = no limit. Members are dynamic (kept in astdb)."""
+    """A queue; ``strategy`` is Asterisk's word, ``max_wait`` 0 = no limit. Members are dynamic (kept in astdb).
+
+    Asterisk itself waits only ``guard_seconds`` of the wrap-up, until the server has paused the member: the rest can be
+    ended early or lengthened, which Asterisk's own wrap-up time cannot.
+    """
 
     id: int
     business_id: int
@@ -129,6 +137,11 @@ class Queue:
     def asterisk_name(self) -> str:
         """The queue's name in Asterisk."""
         return queue_name(self.id)
+
+    @property
+    def guard_seconds(self) -> int:
+        """The wrap-up that Asterisk keeps by itself."""
+        return min(self.wrapup_seconds, WRAPUP_GUARD)
 
 
 @dataclass(frozen=True, kw_only=True)

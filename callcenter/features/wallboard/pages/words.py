@@ -111,14 +111,24 @@ _TEXTS = {
     "sparkName": N_("Service level by hour"),
     "full": N_("Full screen"),
     "leave": N_("Leave full screen"),
+    "setState": N_("Set the state"),
 }
 _CONCERNS = {
     "wait": N_("Waits"),
+    "no_answer": N_("Does not answer"),
     "phone": N_("No phone on line"),
+    "limit": N_("Break over its limit"),
     "pause": N_("Break"),
     "wrapup": N_("Wrap-up"),
 }
-CONCERN_ICONS = {"wait": "clock", "phone": "alert", "pause": "cup", "wrapup": "note"}
+CONCERN_ICONS = {
+    "wait": "clock",
+    "no_answer": "missed",
+    "phone": "alert",
+    "limit": "alert",
+    "pause": "cup",
+    "wrapup": "note",
+}
 _STATES = {
     "ready": N_("Ready"),
     "ringing": N_("Ringing"),
@@ -127,7 +137,9 @@ _STATES = {
     "paused": N_("Break"),
     "offline": N_("Off line"),
 }
+# The built-in reason, and those that were known before each business had its own list.
 _REASONS = {
+    "no_answer": N_("Not answering"),
     "break": N_("Break"),
     "lunch": N_("Lunch"),
     "meeting": N_("Meeting"),

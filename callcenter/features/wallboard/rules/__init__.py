@@ -18,7 +18,9 @@ LATE, VERY_LATE = 1.0, 3.0
 """A wait of T seconds and more is late, of three times T very late."""
 PAUSE_LIMIT = 15 * 60
 WRAPUP_LIMIT = 3 * 60
-"""Seconds after which a break and after-call work need attention."""
+"""Seconds after which a break without a reason and after-call work need attention."""
+NO_ANSWER = "no_answer"
+"""The reason of who was paused because he did not answer."""
 LOST_PHONE = 20
 """Seconds after which an agent who wants to work but has no phone on line needs attention."""
 DEFAULT_TARGET = 20
@@ -86,6 +88,10 @@ class Agent(Protocol):
     @property
     def reason(self) -> str: ...
     @property
+    def reason_id(self) -> int | None: ...
+    @property
+    def limit_at(self) -> str | None: ...
+    @property
     def since(self) -> str: ...
     @property
     def wanted(self) -> str: ...
@@ -132,9 +138,9 @@ class Sums(NamedTuple):
 
 
 class Concern(NamedTuple):
-    """Something that needs attention. ``kind`` wait, phone, pause or wrapup; ``since`` when it began (ISO)."""
+    """Something that needs attention; ``since`` when it began (ISO), a pause over its limit when that was reached."""
 
-    kind: Literal["wait", "phone", "pause", "wrapup"]
+    kind: Literal["wait", "no_answer", "phone", "limit", "pause", "wrapup"]
     tone: Tone
     since: str
     name: str
@@ -217,9 +223,22 @@ def _tile(agent: Agent, calls: Mapping[str, Talk], now: str) -> Tile:
     call = calls.get(agent.call_id) if agent.call_id else None
     seconds = seconds_between(agent.since, now)
     tone = TONES.get(agent.state, "off")
-    if agent.state == "paused" and seconds >= PAUSE_LIMIT:
+    if paused_too_long(agent, now) is not None:
         tone = "over"
     return Tile(agent, tone, whom(call), call.queue.name if call and call.queue else "", seconds)
+
+
+def paused_too_long(agent: Agent, now: str) -> Literal["no_answer", "limit", "pause"] | None:
+    """Why a pause needs attention: nobody answered, it is over its reason's limit, or it is long and has no reason."""
+    if agent.state != "paused":
+        return None
+    if agent.reason_id is None and agent.reason == NO_ANSWER:
+        return "no_answer"
+    if agent.limit_at is not None:
+        return "limit" if datetime.fromisoformat(agent.limit_at) <= datetime.fromisoformat(now) else None
+    if agent.reason_id is None and seconds_between(agent.since, now) >= PAUSE_LIMIT:
+        return "pause"
+    return None
 
 
 def whom(call: Talk | None) -> str:
@@ -242,11 +261,12 @@ def concerns(queues: Iterable[Queue], agents: Iterable[Agent], targets: Mapping[
         seconds = seconds_between(agent.since, now)
         if agent.state == "offline" and agent.wanted == "ready" and seconds >= LOST_PHONE:
             found.append(Concern("phone", "over", agent.since, agent.name))
-        elif agent.state == "paused" and seconds >= PAUSE_LIMIT:
-            found.append(Concern("pause", "over", agent.since, agent.name, agent.reason))
+        elif (kind := paused_too_long(agent, now)) is not None:
+            since = (agent.limit_at if kind == "limit" else None) or agent.since
+            found.append(Concern(kind, "over", since, agent.name, "" if kind == "no_answer" else agent.reason))
         elif agent.state == "wrapup" and seconds >= WRAPUP_LIMIT:
             found.append(Concern("wrapup", "wrap", agent.since, agent.name))
-    order = ("wait", "phone", "pause", "wrapup")
+    order = ("wait", "no_answer", "phone", "limit", "pause", "wrapup")
     return sorted(found, key=lambda c: (order.index(c.kind), c.since))
 
 

@@ -1,4 +1,4 @@
-"""Agents over HTTP: one's own state and phones, the list for everybody, the team page."""
+"""Agents over HTTP: one's own state and phones, the list for everybody, the states that supervisors choose."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from aiohttp import web
 
 from callcenter.config import Settings
 from callcenter.core.directory import DeviceKind
-from callcenter.core.errors import BadInput, Conflict, NotFound, ProductError
-from callcenter.core.events import WantedState
+from callcenter.core.errors import Conflict, NotFound
 from callcenter.core.i18n import N_
-from callcenter.features.agents import queries, rules, usecases
+from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import Agent, Device
+from callcenter.features.agents.usecases import people, states
 from callcenter.http import render
 from callcenter.http.current import Current, current
-from callcenter.http.permissions import TEAM_EDIT
 from callcenter.live.views import AgentView
 from callcenter.plugin import Services, services
 
@@ -25,10 +24,11 @@ SECRET = {"Cache-Control": "no-store, private", "Pragma": "no-cache"}
 
 
 class StateBody(msgspec.Struct, kw_only=True):
-    """The state that one chooses; ``reason`` is why one is paused (break, lunch, …)."""
+    """A state that is chosen. ``reason_id`` (or ``reason``, a key or a name of the list) is why one is paused."""
 
     state: Literal["ready", "paused", "offline"]
     reason: str = ""
+    reason_id: int | None = None
 
 
 class AgentPatch(msgspec.Struct, kw_only=True):
@@ -67,16 +67,37 @@ class AgentList(msgspec.Struct, kw_only=True):
 async def my_state(request: web.Request) -> web.Response:
     """GET /api/v1/me/state."""
     person, agent_id = _me(request)
-    return render.api(request, await _view(services(request), person.business_id, agent_id))
+    return render.api(request, await view(services(request), person.business_id, agent_id))
 
 
 async def set_my_state(request: web.Request) -> web.Response:
     """PUT or POST /api/v1/me/state."""
     person, agent_id = _me(request)
     body = await render.body(request, StateBody)
-    wanted: WantedState = body.state
-    await usecases.set_wanted(services(request), person.business_id, agent_id, wanted, body.reason)
-    return render.api(request, await _view(services(request), person.business_id, agent_id))
+    service = services(request)
+    if body.state == "paused" and not service.telephony.directory.answers_a_number(agent_id):
+        raise Conflict(
+            N_("No calls come in to you, so there is nothing to pause from. Go off line instead."), code="no_inbound"
+        )
+    await states.set_wanted(service, person.business_id, agent_id, body.state, body.reason, body.reason_id)
+    return render.api(request, await view(service, person.business_id, agent_id))
+
+
+async def extend_wrapup(request: web.Request) -> web.Response:
+    """POST /api/v1/me/wrapup/extend."""
+    person, agent_id = _me(request)
+    await states.extend_wrapup(services(request), person.business_id, agent_id)
+    return render.api(request, await view(services(request), person.business_id, agent_id))
+
+
+async def set_state(request: web.Request) -> web.Response:
+    """PUT /api/v1/agents/{id}/state: a supervisor chooses for an agent."""
+    person, agent_id = current(request), asked_id(request)
+    body = await render.body(request, StateBody)
+    await states.set_wanted(
+        services(request), person.business_id, agent_id, body.state, body.reason, body.reason_id, by=person
+    )
+    return render.api(request, await view(services(request), person.business_id, agent_id))
 
 
 async def my_devices(request: web.Request) -> web.Response:
@@ -91,85 +112,37 @@ async def renew_password(request: web.Request) -> web.Response:
     kind = rules.device_kind(request.match_info["kind"])
     if kind is None:
         raise NotFound(N_("There is no such phone."))
-    await usecases.renew_password(services(request), person.business_id, agent_id, kind)
+    await people.renew_password(services(request), person.business_id, agent_id, kind)
     return render.api(request, await _devices(services(request), person.business_id, agent_id), headers=SECRET)
 
 
 async def agent_list(request: web.Request) -> web.Response:
     """GET /api/v1/agents."""
-    return render.api(request, AgentList(agents=await _views(services(request), current(request).business_id)))
+    return render.api(request, AgentList(agents=await views(services(request), current(request).business_id)))
 
 
 async def agent_one(request: web.Request) -> web.Response:
     """GET /api/v1/agents/{id}."""
-    return render.api(request, await _view(services(request), current(request).business_id, _id(request)))
+    return render.api(request, await view(services(request), current(request).business_id, asked_id(request)))
 
 
 async def agent_patch(request: web.Request) -> web.Response:
     """PATCH /api/v1/agents/{id}."""
     body = await render.body(request, AgentPatch)
-    business_id, agent_id = current(request).business_id, _id(request)
-    await usecases.edit_agent(services(request), business_id, agent_id, name=body.name, short_number=body.short_number)
-    return render.api(request, await _view(services(request), business_id, agent_id))
+    business_id, agent_id = current(request).business_id, asked_id(request)
+    await people.edit_agent(services(request), business_id, agent_id, name=body.name, short_number=body.short_number)
+    return render.api(request, await view(services(request), business_id, agent_id))
 
 
-async def team(request: web.Request) -> web.Response:
-    """GET /agents: everybody with a phone; ``?edit=ID`` opens one for editing."""
-    edit = request.query.get("edit", "")
-    person = current(request)
-    open_id = int(edit) if edit.isdecimal() and len(edit) < 10 and person.can(TEAM_EDIT) else None
-    return await _team_page(request, open_id)
-
-
-async def edit_agent(request: web.Request) -> web.Response:
-    """POST /agents/{id}: rename, renumber."""
-    body = await render.body(request, AgentPatch)
-    agent_id = _id(request)
-    try:
-        await usecases.edit_agent(
-            services(request),
-            current(request).business_id,
-            agent_id,
-            name=body.name,
-            short_number=body.short_number,
-        )
-    except (BadInput, Conflict) as error:
-        return await _team_page(request, agent_id, typed=body, error=error)
-    raise web.HTTPSeeOther("/agents")
-
-
-async def _team_page(
-    request: web.Request,
-    open_id: int | None,
-    *,
-    typed: AgentPatch | None = None,
-    error: ProductError | None = None,
-) -> web.Response:
-    person = current(request)
-    agents = await _views(services(request), person.business_id)
-    errors = render.fields_said(request, error) if error else {}
-    if error and not errors:
-        errors = {"short_number": render.said(request, error)}
-    queues = services(request).telephony.directory.queues
-    return render.page(
-        request,
-        "agents/team.html",
-        status=error.status if isinstance(error, BadInput) else 422 if error else 200,
-        agents=agents,
-        open_id=open_id,
-        typed=typed,
-        errors=errors,
-        queue_names={q.id: q.name for q in queues.values() if q.business_id == person.business_id},
-    )
-
-
-async def _views(service: Services, business_id: int) -> list[AgentView]:
+async def views(service: Services, business_id: int) -> list[AgentView]:
+    """Everybody with a phone, by name."""
     async with service.db.business(business_id) as session:
         agents = await queries.agents(session)
     return [service.live.agent(business_id, a.id) or _unseen(a) for a in agents]
 
 
-async def _view(service: Services, business_id: int, agent_id: int) -> AgentView:
+async def view(service: Services, business_id: int, agent_id: int) -> AgentView:
+    """One agent now; NotFound."""
     async with service.db.business(business_id) as session:
         agent = await queries.agent(session, agent_id)
     if agent is None or not agent.active:
@@ -198,7 +171,7 @@ async def _devices(service: Services, business_id: int, agent_id: int) -> Device
     online = set(view.online) if view else set()
     return DeviceList(
         devices=[_device(service.settings, d, d.kind in online) for d in devices],
-        operator=rules.answers_a_number(service.telephony.directory, agent_id),
+        operator=service.telephony.directory.answers_a_number(agent_id),
     )
 
 
@@ -224,7 +197,8 @@ def _me(request: web.Request) -> tuple[Current, int]:
     return person, person.agent_id
 
 
-def _id(request: web.Request) -> int:
+def asked_id(request: web.Request) -> int:
+    """The agent of the address."""
     text = request.match_info["id"]
     if not text.isdecimal() or len(text) > 9:
         raise NotFound(N_("There is no such agent."))

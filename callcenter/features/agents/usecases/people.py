@@ -1,21 +1,17 @@
-"""What people do with agents: take one on, choose a state, renew a phone's password, rename, renumber."""
+"""Who the agents are: take one on, renew a phone's password, rename, renumber."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import string
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.config import Settings
-from callcenter.core.clock import utc
 from callcenter.core.directory import DeviceKind, endpoint_name
 from callcenter.core.errors import BadInput, Conflict, NotFound
-from callcenter.core.events import AgentWanted, ConfigChanged, WantedState
+from callcenter.core.events import ConfigChanged
 from callcenter.core.i18n import N_
 from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import Agent, Device
@@ -23,40 +19,6 @@ from callcenter.plugin import Services
 
 PASSWORD_LENGTH = 24
 KINDS: tuple[DeviceKind, ...] = ("webrtc", "sip")
-MAX_REASON = 60
-
-
-LIFE_EVERY = 15.0
-"""Seconds between signs of life."""
-SHORT_BREAK = 90.0
-"""After so many seconds without a server nobody knows what agents did meanwhile: stretches end at its last sign."""
-
-
-def life_file(settings: Settings) -> Path:
-    """A file whose time of change is the last moment when the server is known to have run."""
-    return settings.data / "agents.alive"
-
-
-def touch_life(settings: Settings) -> None:
-    """A sign of life."""
-    life_file(settings).touch()
-
-
-async def end_stale_spans(services: Services) -> None:
-    """After a long break of the server ends the open stretches where its last sign of life was.
-
-    A night without the server must not count as eight hours of readiness. After a short break they go on: the first
-    look at the live state corrects those that changed.
-    """
-    try:
-        last = (await asyncio.to_thread(life_file(services.settings).stat)).st_mtime
-    except OSError:
-        last = 0.0
-    if services.clock.epoch() - last < SHORT_BREAK:
-        return
-    async with services.db.system() as session:
-        for span in await queries.open_spans(session):
-            span.until = max(span.since, utc(last))
 
 
 def new_password() -> str:
@@ -109,30 +71,11 @@ async def create_agent(
     return agent
 
 
-async def set_wanted(
-    services: Services, business_id: int, agent_id: int, wanted: WantedState, reason: str = ""
-) -> None:
-    """Keeps the state that was chosen for an agent and tells everybody; NotFound when the agent is not of
-    this business.
-
-    Choosing the same state and reason again keeps the moment it began.
-    """
-    reason = " ".join(reason.split())[:MAX_REASON]
-    now = services.clock.now()
-    async with services.db.business(business_id) as session:
-        agent = await _need(session, agent_id)
-        if (agent.wanted, agent.reason) != (wanted, reason):
-            agent.wanted, agent.reason, agent.wanted_since = wanted, reason, now
-    services.bus.publish(
-        AgentWanted(at=now.timestamp(), business_id=business_id, agent_id=agent_id, wanted=wanted, reason=reason)
-    )
-
-
 async def renew_password(services: Services, business_id: int, agent_id: int, kind: DeviceKind) -> None:
     """Gives a phone a new password; the phone must be set up anew. NotFound when there is no such phone."""
     now = services.clock.now()
     async with services.db.business(business_id) as session:
-        await _need(session, agent_id)
+        await need(session, agent_id)
         found = [d for d in await queries.devices(session, [agent_id]) if d.kind == kind]
         if not found:
             raise NotFound(N_("There is no such phone."))
@@ -152,7 +95,7 @@ async def edit_agent(
     now = services.clock.now()
     try:
         async with services.db.business(business_id) as session:
-            agent = await _need(session, agent_id)
+            agent = await need(session, agent_id)
             if name is not None:
                 agent.name = _clean_name(name)
             if short_number is not None and short_number.strip() != agent.short_number:
@@ -164,7 +107,8 @@ async def edit_agent(
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
 
 
-async def _need(session: AsyncSession, agent_id: int) -> Agent:
+async def need(session: AsyncSession, agent_id: int) -> Agent:
+    """The active agent, or NotFound."""
     agent = await queries.agent(session, agent_id)
     if agent is None or not agent.active:
         raise NotFound(N_("There is no such agent."))

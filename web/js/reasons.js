@@ -1,0 +1,27 @@
+// Why people pause, as the company arranged it: read once, and anew whenever a menu that offers it is opened.
+import { api } from "./api.js";
+import { h, icon } from "./dom.js";
+
+let list = [];
+const watchers = new Set();
+
+export async function refreshReasons() {
+  try {
+    const { reasons } = await api("GET", "/api/v1/pause-reasons", undefined, { again: false });
+    if (JSON.stringify(reasons) === JSON.stringify(list)) return;
+    list = reasons;
+    for (const watcher of watchers) watcher(list);
+  } catch {
+    // The last list stays; the next opening asks again.
+  }
+}
+
+// Calls draw(list) at once and whenever it changed.
+export function watchReasons(draw) {
+  watchers.add(draw);
+  draw(list);
+}
+
+export const reasonItem = (reason, data) => h("button.item", { type: "button", role: "menuitemradio", "data-reason-id": String(reason.id), ...data }, icon(reason.glyph), h("span.grow", reason.name), reason.limit_minutes && h("span.small.t3.num", minutes(reason.limit_minutes)));
+
+const minutes = (count) => `${Math.floor(count / 60)}:${String(count % 60).padStart(2, "0")}`;
