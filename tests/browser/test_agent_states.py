@@ -129,7 +129,7 @@ def test_a_killed_server_knows_again_what_was_wanted(stack: Stack, agent: Agent)
     until(lambda: _alive(stack) and stack.server_pid() != server, timeout=60, what="the server is back")
     agent.until("paused", 20)
     view = stack.api(agent.token, "GET", "/api/v1/me/state")
-    assert (view["wanted"], view["reason"], view["device"]) == ("paused", "training", "sip")
+    assert (view["wanted"], view["reason"], view["device"]) == ("paused", "Обучение", "sip")
     agent.wants("ready")
     call = stack.ring(stack.caller("79161110003"), SALES)
     assert agent.rung(15) is not None

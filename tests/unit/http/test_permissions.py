@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from callcenter.features.agents.models import PauseReason
 from callcenter.features.calls.models import CallRecord
 from callcenter.features.queues.models import Queue
 from callcenter.http.permissions import ALL, ROLE_PERMISSIONS, ROLES, SIGNED_IN
@@ -97,11 +98,16 @@ async def of_b(db: Database, house: House) -> dict[str, str]:
     b = house.businesses["b"]
     async with db.system() as session:
         queue = Queue(business_id=b, name="secret", created_at=NOW)
-        session.add_all([queue, CallRecord(business_id=b, id="99.1", direction="in", started_at=NOW, result="missed")])
+        reason = PauseReason(business_id=b, name="secret")
+        session.add_all(
+            [queue, reason, CallRecord(business_id=b, id="99.1", direction="in", started_at=NOW, result="missed")]
+        )
         await session.flush()
         return {
             "queues": str(queue.id),
             "calls": "99.1",
+            "pause-reasons": str(reason.id),
+            "reasons": str(reason.id),
             "agents": str(house.people["operator@b"].agent_id),
         }
 
