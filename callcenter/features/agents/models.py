@@ -48,6 +48,7 @@ class AgentStateSpan(Base, BusinessOwned):
     """A stretch of time that an agent spent in one state; ``until`` is empty while it lasts."""
 
     __tablename__ = "agent_state_spans"
+    by_business = False
     __table_args__ = (Index(None, "business_id", "agent_id", "since"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

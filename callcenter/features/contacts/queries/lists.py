@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from callcenter.features.contacts.models import Contact, ContactValue
+from callcenter.features.contacts.models import Contact, ContactCounter, ContactValue
 from callcenter.features.contacts.queries import filtering
 from callcenter.features.contacts.queries.filtering import Condition
 from callcenter.features.contacts.rules.access import Viewer
@@ -25,6 +25,8 @@ FEW = 12_000
 # Two conditions that each match many are looked up together when fewer than this many are to be expected.
 WORTHWHILE = 1000
 CAP = 60_000
+# A walk that passes so many contacts takes as long as looking one up and sorting it: it reads them in their order.
+STRIDE = 2
 
 
 class Plan(NamedTuple):
@@ -44,17 +46,28 @@ class Plan(NamedTuple):
         return [*self.where] if self.among is None else [self.among, *self.where]
 
 
-async def plan(session: AsyncSession, who: Viewer, state: ListState) -> Plan:
-    """Looks at what the list asks for. Raises BadInput."""
+async def plan(
+    session: AsyncSession, who: Viewer, state: ListState, *, need: int = 0, total: int | None = None
+) -> Plan:
+    """Looks at what the list asks for. Raises BadInput.
+
+    ``need`` is how many contacts of the order are wanted from the first on, ``total`` how many match, if that is known.
+    """
     narrowings = await filtering.narrowings(session, state)
+    if not narrowings:
+        return Plan(await filtering.conditions(session, who, state))
+    everybody = await session.scalar(select(func.max(ContactCounter.last))) or 1
+    # A late page of a list that few are in passes nearly everybody: then even many are better looked up.
+    passed = min(everybody, need * everybody // max(total, 1)) if total is not None else 0
+    few = max(FEW, min(passed // STRIDE, everybody // 4))
     for narrowing in narrowings:
-        if await _at_most(session, narrowing.selects, FEW) <= FEW:
+        if await _at_most(session, narrowing.selects, few) <= few:
             among = or_(*(Contact.id.in_(one) for one in narrowing.selects))
             return Plan(await filtering.conditions(session, who, state, walk=False), among)
     tables = [one for one in narrowings if not one.text]
     if len(tables) > 1:
         # Each finds many, but together they may find few.
-        expected = float(everybody := await session.scalar(select(func.max(Contact.id))) or 1)
+        expected = float(everybody)
         for one in tables:
             expected *= await _at_most(session, one.selects, CAP) / everybody
         if expected < WORTHWHILE:
