@@ -181,6 +181,12 @@ class Commands:
             raise NotFound(CHANNEL_GONE)
         if not TRANSFERABLE.match(target):
             raise BadInput(WRONG_NUMBER, code="wrong_number", number=target[:40])
+        partner = next(
+            (leg for leg in legs if leg.bridged_at and leg.ended_at is None and leg.agent_id != agent_id), None
+        )
+        if partner is not None:
+            # Where he comes back to when nobody takes him.
+            await self.gateway.set_variable(partner.channel, "TALK_BACK", agent_id)
         await self.gateway.transfer(mine[-1].channel, f"transfer-{call.business_id}", target)
 
     # --- queue members and phones ------------------------------------------------------------------

@@ -25,6 +25,7 @@ from callcenter.telephony.resync import read_state
 from callcenter.telephony.snapshot import Snapshot
 from callcenter.telephony.spies import is_spy
 from callcenter.telephony.stream import EventStream
+from callcenter.telephony.talks import Talks
 from callcenter.telephony.tracker import Tracker
 from callcenter.telephony.translate import WANTED
 
@@ -75,6 +76,7 @@ class Telephony(Commands):
         self.snapshot: Snapshot | None = None
         self._told: tuple[bool, str] | None = None
         self._serious = False
+        self.talks = Talks(self.gateway, self.tracker, clock)
         self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
         self._alive: Alive | None = None
         self._down_at: float | None = None
@@ -104,6 +106,7 @@ class Telephony(Commands):
     async def stop(self) -> None:
         """Ends the connection and everything that waits for it."""
         self.rescue.stop()
+        self.talks.stop()
         await self.link.close()
         for task in self._tasks:
             task.cancel()
@@ -147,6 +150,7 @@ class Telephony(Commands):
         if kind is CallUpdated:
             self._calls[event.call.id] = event.call  # type: ignore[attr-defined]
             self.rescue.moved(event.call)  # type: ignore[attr-defined]
+            self.talks.moved(event.call)  # type: ignore[attr-defined]
         elif isinstance(event, CallEnded):
             self._calls.pop(event.call.id, None)
         elif isinstance(event, DeviceChanged):
