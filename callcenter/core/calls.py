@@ -15,8 +15,9 @@ CallState = Literal["started", "menu", "queued", "ringing", "talking", "held", "
 Result = Literal["answered", "missed", "abandoned", "busy", "no_answer", "failed", "cancelled"]
 LegRole = Literal["client", "agent", "other"]
 LegState = Literal["new", "ringing", "up", "held", "ended"]
-Form = Literal["", "consult", "waiting", "conference", "parked"]
-"""What is special about a talk: its agent asks somebody first, the server holds it, three talk, or it is parked."""
+Form = Literal["", "consult", "internal", "waiting", "conference", "parked"]
+"""What is special about a talk: its agent asks somebody first (internal: his client has hung up meanwhile), the server
+holds it, three talk, or the client is parked."""
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -148,7 +148,7 @@ class Book:
         if learn.tells_cause(call, leg):
             call.cause = cause
         if call.form == "consult" and not talks.somebody_aside(call):
-            call.set_form("")
+            call.set_form("internal", by=call.form_by)
         if call.live <= 0:
             self.look(call, None)
             self.end_call(call)
