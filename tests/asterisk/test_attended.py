@@ -363,8 +363,9 @@ async def test_a_blind_transfer_that_is_refused_comes_back(line: Line, then: str
         await talk.leg.until("ended", 5)
         if then == "queue":
             # He is not free any more.
+            third = await line.agent(13)
             busy = talk.first.call("113")
-            other = await (await line.agent(13)).incoming()
+            other = await third.incoming()
             other.answer()
             await busy.until("answered")
         ringing.reject()

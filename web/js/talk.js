@@ -26,7 +26,7 @@ export function drawTalk(call) {
       complain(error.message);
     }
   };
-  const key = (name, glyph, word, end, more = {}) => h("button.btn.lg", { type: "button", "data-talk": name, onclick: () => order("POST", end), ...more }, icon(glyph, "s"), h("span", word));
+  const key = (name, glyph, word, end, more = {}) => h(`button.btn.lg${name === "complete" ? ".main" : ""}`, { type: "button", "data-talk": name, onclick: () => order("POST", end), ...more }, icon(glyph, "s"), h("span", word));
   const name = (one) => one.client ? call.who.name : one.name || pretty(one.number) || t("Unknown number");
   const line = (one) => h("li", { "data-party": one.client ? "client" : "other", "data-state": STATES[one.state] },
     icon(one.client ? "user" : "phone", "s"), h("span.grow.cut", h("span.mid", name(one)), " ", h("span.small.t3", WORDS[one.state]())),
