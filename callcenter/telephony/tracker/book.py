@@ -247,7 +247,7 @@ class Book:
             self.updated(call, "held")
         elif before is None:
             call.hangup_by = None
-            if self._same_talk(call, since):
+            if self._same_talk(call, since) or call.steps[-1].kind == "returned":
                 # Asterisk put the same people from one bridge into another.
                 self.updated(call, "leg")
                 return
