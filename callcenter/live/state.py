@@ -51,6 +51,7 @@ class BusinessNow:
         self.dirty_queues: set[int] = set()
         self.dirty_alerts = False
         self.dirty_link = False
+        self.dirty_parked = False
 
     @property
     def dirty(self) -> bool:
@@ -65,7 +66,7 @@ class BusinessNow:
         self.dirty_calls.clear()
         self.dirty_agents.clear()
         self.dirty_queues.clear()
-        self.dirty_alerts = self.dirty_link = False
+        self.dirty_alerts = self.dirty_link = self.dirty_parked = False
 
 
 class State:
@@ -228,6 +229,8 @@ class State:
         if old is None and call.result is not None:
             return
         business.dirty_calls.add(call.id)
+        if "parked" in (call.form, old.form if old is not None else ""):
+            business.dirty_parked = True
         business.concerned[call.id] = business.concerned.get(call.id, set()) | agents_concerned(call)
         if call.queue_id is not None:
             business.dirty_queues.add(call.queue_id)

@@ -31,7 +31,17 @@ _DIALLED = re.compile(r"[^/&,]+/([^&,]+)")
 class _Life:
     """What became of one channel."""
 
-    __slots__ = ("account", "answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by", "left_at")
+    __slots__ = (
+        "account",
+        "answered_at",
+        "began_at",
+        "cause",
+        "dial_status",
+        "ended_at",
+        "ended_by",
+        "left_at",
+        "returns",
+    )
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
@@ -42,6 +52,8 @@ class _Life:
         self.left_at = 0.0
         self.account = ""
         self.dial_status = ""
+        # When he left whom he rang by an order of his own.
+        self.returns: list[float] = []
 
 
 class CallFacts:
@@ -94,6 +106,8 @@ class CallFacts:
             life.answered_at = row.time
         elif row.kind == "BRIDGE_EXIT":
             life.left_at = row.time
+        elif row.kind == "CcStep" and str(_extra(row).get("extra", "")) == "kind=returned&text=":
+            life.returns.append(row.time)
         elif row.kind == "HANGUP":
             extra = _extra(row)
             life.ended_at = row.time
@@ -195,6 +209,8 @@ class CallFacts:
             return _STATUS_BY_CAUSE[life.cause]
         source = self._sources[row.uniqueid]
         caller = self._lives.get(source)
+        if caller is not None and any(abs(row.time - at) < _AT_ONCE for at in caller.returns):
+            return "CANCEL"
         if caller is not None and caller.ended_at is not None and caller.ended_at <= row.time + _AT_ONCE / 2:
             gave_up = caller.dial_status == "CANCEL" or caller.ended_by == self._names.get(source)
             if gave_up:

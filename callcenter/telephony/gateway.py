@@ -128,11 +128,14 @@ class Gateway:
         answer = await self._link.ask("QueueStatus")
         return queue_state(answer.items, now)[0]
 
-    async def redirect(self, channel: str, context: str, exten: str, *, other: str = "") -> None:
-        """Sends a channel (and the one it talks with, ``other``) to another place of the dialplan."""
+    async def redirect(
+        self, channel: str, context: str, exten: str, *, other: str = "", to: tuple[str, str] = ("", "")
+    ) -> None:
+        """Sends a channel elsewhere in the dialplan, and ``other`` (whom it talks with) to ``to``, else there too."""
         fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
         if other:
-            fields |= {"ExtraChannel": other, "ExtraContext": context, "ExtraExten": exten, "ExtraPriority": "1"}
+            there, place = to if to[0] else (context, exten)
+            fields |= {"ExtraChannel": other, "ExtraContext": there, "ExtraExten": place, "ExtraPriority": "1"}
         _refused(await self._link.action("Redirect", fields))
 
     async def transfer(self, channel: str, context: str, exten: str) -> None:

@@ -25,7 +25,10 @@ function draw() {
 function paint(row, agent) {
   const part = (name) => $(`[data-part="${name}"]`, row);
   setText(part("name"), agent.name);
-  setText(part("short"), agent.short_number);
+  const short = part("short");
+  const dial = short.querySelector("[data-dial]");
+  if (dial) dial.dataset.dial = agent.short_number;
+  setText(dial?.querySelector("[data-part=digits]") ?? short, agent.short_number);
   part("state").dataset.state = TONES[agent.state] ?? "off";
   setIcon(part("glyph"), agentIcon(agent.state), "s");
   setText(part("word"), agentWord(agent.state, agent.reason));

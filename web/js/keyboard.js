@@ -28,8 +28,9 @@ function act(event, phone, dock) {
   // By the key's place, so that the letters work in any layout.
   switch (event.code) {
     case "KeyM": return call?.here && (phone.do("mute"), true);
-    case "KeyH": return call?.here && ["talking", "held"].includes(call.stage) && (phone.do("hold"), true);
-    case "KeyT": return call && ["talking", "held"].includes(call.stage) && (dock.toggleTransfer(), true);
+    case "KeyP": return call?.seen && call.stage === "talking" && !call.seen.form && (dock.park(), true);
+    case "KeyH": return call && (call.here ? !call.seen?.form : ["", "waiting"].includes(call.seen?.form)) && ["talking", "held"].includes(call.stage) && (dock.hold(), true);
+    case "KeyT": return call && ["talking", "held"].includes(call.stage) && !call.seen?.form && (dock.toggleTransfer(), true);
     case "KeyK": return dock.toggleKeypad(), true;
     case "KeyN": return !call && ($("#dock .dial input")?.focus(), true);
   }

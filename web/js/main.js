@@ -14,6 +14,7 @@ import { loadTexts, t } from "./i18n.js";
 import { startKeyboard } from "./keyboard.js";
 import { micHelp } from "./michelp.js";
 import { startMissed } from "./missed.js";
+import { startParked } from "./parked.js";
 import { popped, startPopOut } from "./popout.js";
 import { askToNotify, startNotify } from "./notify.js";
 import { pages, refresh, startNav, visit } from "./nav.js";
@@ -58,6 +59,7 @@ async function start() {
   startSound(phone);
   startCalling();
   startMissed(phone, dock);
+  startParked(phone);
   startPopOut(phone);
   keepQuality(phone);
   startStream();

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
 from callcenter.features.calls import handlers, jobs
-from callcenter.features.calls.pages import rest, site
+from callcenter.features.calls.pages import rest, site, talking
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.usecases import belonging, erasing
 from callcenter.features.calls.usecases.calling import CallingForm
@@ -149,6 +149,7 @@ FEATURE = Feature(
             summary="Where a call can be transferred to inside: available employees, queues, menus",
             returns=TargetList,
         ),
+        *talking.ROUTES,
         Route("GET", "/calls", site.call_list, CALLS_OWN),
         Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),
         Route("GET", "/calls/day", site.day_picture, CALLS_OWN),

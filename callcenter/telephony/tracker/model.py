@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from callcenter.core.calls import Call, CallState, Direction, Leg, LegRole, LegState, Result, Step
+from callcenter.core.calls import Call, CallState, Direction, Form, Leg, LegRole, LegState, Result, Step
 from callcenter.core.directory import DeviceKind
 
 Mode = Literal["talk", "hold"]
@@ -23,6 +23,7 @@ class LegNow:
         "address",
         "agent_id",
         "answered_at",
+        "aside",
         "bridge",
         "bridged_at",
         "call",
@@ -75,6 +76,8 @@ class LegNow:
         self.taken_at: float | None = None
         self.bridge = ""
         self.in_holding_bridge = False
+        # From the music until the next talk, the moment between included.
+        self.aside = False
         self._picture: Leg | None = None
 
     @property
@@ -112,6 +115,7 @@ class LegNow:
                 bridged_at=self.bridged_at,
                 ended_at=self.ended_at,
                 cause=self.cause,
+                aside=self.aside,
             )
         return self._picture
 
@@ -131,10 +135,15 @@ class CallNow:
         "direction",
         "failed",
         "first_talk_at",
+        "form",
+        "form_at",
+        "form_by",
+        "form_text",
         "from_name",
         "from_number",
         "hangup_by",
         "held_at",
+        "held_by_phone",
         "hold_seconds",
         "id",
         "left_queue_at",
@@ -193,7 +202,12 @@ class CallNow:
         self.mode: Mode | None = None
         self.mode_since = started_at
         self.held_at: float | None = None
+        self.held_by_phone = False
         self.talkers: frozenset[str] = frozenset()
+        self.form: Form = ""
+        self.form_text = ""
+        self.form_at: float | None = None
+        self.form_by: int | None = None
         self.talk_seconds = 0.0
         self.hold_seconds = 0.0
         self.legs: list[LegNow] = []
@@ -228,6 +242,11 @@ class CallNow:
                 if step.text == "no_answer":
                     self.steps[index] = Step(at=step.at, kind="rang", agent_id=agent_id, text=outcome)
                 return
+
+    def set_form(self, form: Form, *, text: str = "", by: int | None = None) -> None:
+        """The talk takes another form; '' = an ordinary one."""
+        self.form, self.form_text, self.form_by = form, text, by
+        self.form_at = self.at if form else None
 
     def set_mode(self, mode: Mode | None) -> None:
         """Counts the time that the last mode lasted and begins a new one."""
@@ -299,6 +318,10 @@ class CallNow:
             click_to_dial=self.click_to_dial,
             priority=self.priority,
             recording=self.recording,
+            form=self.form,
+            form_text=self.form_text,
+            form_at=self.form_at,
+            form_by=self.form_by,
             legs=tuple([leg.picture() for leg in self.legs]),
             steps=tuple(self.steps),
         )

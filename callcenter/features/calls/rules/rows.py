@@ -49,6 +49,12 @@ STEP_TITLES: dict[str, str] = {
     "recording": N_("Recording began"),
     "redirected": N_("Redirected by a supervisor"),
     "front": N_("Moved to the front of the queue"),
+    "consult": N_("Asked somebody first"),
+    "returned": N_("Back with the client"),
+    "conference": N_("Three talk"),
+    "left": N_("Left the talk"),
+    "parked": N_("Parked"),
+    "comeback": N_("Came back"),
     "failed": N_("Could not be led anywhere"),
     "hangup": N_("Hung up"),
 }
