@@ -127,7 +127,7 @@ class Surge:
         self.seen = Seen()
         self.recorded = [Recorded(name, there) for name in TRACES]
         self.sent = bytearray()
-        self.calls = self.changes = self.refused = self.events = 0
+        self.calls = self.ended = self.changes = self.refused = self.events = 0
         self.dice = random.Random(7)
 
     async def page(self, http: aiohttp.ClientSession, person: Person) -> None:
@@ -190,6 +190,7 @@ class Surge:
             if begins:
                 self.seen.told[begins] = now
             if ends:
+                self.ended += 1
                 self.seen.over[ends] = now
         self.events += len(due)
         self.sent += data
@@ -303,10 +304,8 @@ async def _measure(surge: Surge) -> list[Row]:
 
 
 def _behind(surge: Surge) -> int:
-    """Calls that have ended (all but those that go on) and whose end is not in the log."""
-    going_on = len(surge.seen.told.keys() | surge.seen.over.keys())
-    over = surge.calls - going_on
-    return max(0, over - surge.logged()[1])
+    """Calls that have ended and whose end is not in the log."""
+    return max(0, surge.ended - surge.logged()[1])
 
 
 def _floor(sent: bytes, calls: int, changes: int) -> float:
