@@ -49,6 +49,8 @@ def call_view(call: Call, directory: Directory, contact: ContactBrief | None = N
         cause=call.cause,
         hangup_by=call.hangup_by,
         recording_on=call.recording is not None and call.state in ("talking", "held"),
+        recording_paused=call.gap is not None,
+        recording_paused_until=iso_or_none(call.gap.until if call.gap else None),
     )
 
 

@@ -148,6 +148,11 @@ class Gateway:
         """Stops MixMonitor on a channel."""
         _refused(await self._link.action("StopMixMonitor", {"Channel": channel}))
 
+    async def record_silence(self, channel: str, on: bool) -> None:
+        """Writes silence in place of both sides into what MixMonitor records of a channel; the files go on in time."""
+        fields = {"Channel": channel, "Direction": "both", "State": "1" if on else "0"}
+        _refused(await self._link.action("MixMonitorMute", fields))
+
     async def send_digits(self, channel: str, digits: str) -> None:
         """Plays DTMF digits to a channel."""
         for digit in digits:

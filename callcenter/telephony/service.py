@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from callcenter.core.bus import Bus
-from callcenter.core.calls import Call
+from callcenter.core.calls import Call, Gap
 from callcenter.core.clock import Clock
 from callcenter.core.directory import DeviceKind, Directory, endpoint_name, queue_name, trunk_name
 from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
@@ -20,6 +20,7 @@ from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, outcome, refusal
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
+from callcenter.telephony.pausing import Pausing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.rescue import Rescue
 from callcenter.telephony.resync import read_state
@@ -89,6 +90,7 @@ class Telephony:
         self._dials: dict[str, Dial] = {}
         self._offline: set[str] = set()
         self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
+        self.pausing = Pausing(self.gateway, clock, self._calls)
         self._tasks: set[asyncio.Task[None]] = set()
         self._alive: Alive | None = None
         self._down_at: float | None = None
@@ -270,6 +272,17 @@ class Telephony:
             raise BadInput(WRONG_NUMBER, code="wrong_number", number=target[:40])
         await self.gateway.transfer(mine[-1].channel, f"transfer-{call.business_id}", target)
 
+    async def pause_recording(self, call_id: str, agent_id: int, seconds: float) -> Gap:
+        """Keeps both sides out of the call's recording; who asks sees to it that it ends after ``seconds``.
+
+        A pause that lasts already stays as it is. Conflict (``not_recorded``, ``too_many_pauses``), NotFound.
+        """
+        return await self.pausing.pause(call_id, agent_id, seconds)
+
+    async def resume_recording(self, call_id: str, how: str) -> Gap | None:
+        """Ends that (``how``: agent, limit or left); the gap, None when the recording was not paused."""
+        return await self.pausing.resume(call_id, how)
+
     # --- queue members and phones ------------------------------------------------------------------
 
     async def add_member(
@@ -348,6 +361,7 @@ class Telephony:
             self.rescue.moved(event.call)  # type: ignore[attr-defined]
         elif isinstance(event, CallEnded):
             self._calls.pop(event.call.id, None)
+            self.pausing.ended(event.call.id)
         elif isinstance(event, DeviceChanged):
             (self._offline.discard if event.online else self._offline.add)(event.endpoint)
             self.rescue.device(event.endpoint, online=event.online)

@@ -53,7 +53,7 @@ async function start() {
   startAlerts();
   startSearch(dialer);
   startProfile(phone);
-  startKeyboard(phone, dock);
+  startKeyboard(phone, dock, goOnline);
   startNotify(phone, dock);
   startSound(phone);
   startCalling();

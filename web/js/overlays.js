@@ -21,7 +21,8 @@ export function startOverlays() {
 }
 
 export const closeMenus = () => $$(".menu:popover-open").forEach((menu) => menu.hidePopover());
-export const somethingOpen = () => Boolean($("dialog[open], .menu:popover-open"));
+// Whether a dialog (but the one named) or a menu is open.
+export const somethingOpen = (but = "") => $$("dialog[open], .menu:popover-open").some((one) => !but || one.id !== but);
 
 export function openSheet(id) {
   const dialog = document.getElementById(id);

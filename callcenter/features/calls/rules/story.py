@@ -110,6 +110,12 @@ _HANGUP = {
     "agent": N_("The agent hung up"),
     "system": N_("The exchange ended the call"),
 }
+_RECORDED = {
+    "agent": N_("The recording went on after %(time)s"),
+    "limit": N_("The recording went on by itself after %(time)s, the longest pause"),
+    "left": N_("The recording went on after %(time)s, because the agent had left the call"),
+    "end": N_("The recording stayed paused until the end, for %(time)s"),
+}
 _FAILED = {
     "unknown_number": N_("Nobody has the number that was called"),
     "no_target": N_("The number leads nowhere: its target is gone"),
@@ -149,6 +155,8 @@ class _Teller:
             "held": self._held,
             "resumed": self._resumed,
             "transferred": self._transferred,
+            "record_pause": self._record_pause,
+            "record_resume": self._record_resume,
             "redirected": lambda step: Said(
                 N_("A supervisor redirected the call to %(target)s"), {"target": target(step.text, self._names)}
             ),
@@ -214,6 +222,14 @@ class _Teller:
             N_("The client was taken off hold after %(time)s"),
             {"time": clock(between(self._since.get("held"), step.at))},
         )
+
+    def _record_pause(self, step: Step) -> Said:
+        self._since["gap"] = step.at
+        return Said(N_("%(agent)s paused the recording"), {"agent": step.agent.name if step.agent else ""})
+
+    def _record_resume(self, step: Step) -> Said:
+        lasted = clock(between(self._since.get("gap"), step.at))
+        return Said(_RECORDED.get(step.text, _RECORDED["agent"]), {"time": lasted})
 
     def _transferred(self, step: Step) -> Said:
         to = target(step.text, self._names)
