@@ -27,7 +27,8 @@ function tone(frequencies, start, length, volume) {
 
 // Says that a call is about to be answered by itself; resolves to whether it could be heard.
 export async function autoTone() {
-  if (!(await unlock())) return false;
+  // Before a first gesture the browser lets us wait for ever.
+  if (!(await Promise.race([unlock(), new Promise((late) => setTimeout(() => late(false), 400))]))) return false;
   const at = context.currentTime + 0.02;
   tone([880], at, 0.14, 0.12);
   tone([1174.7], at + 0.2, 0.18, 0.12);
