@@ -43,8 +43,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of the call's story.
 
     ``kind`` is one of: started, prompt, menu, key, queued, left_queue, rang, answered, held, resumed, transferred,
-    recording, redirected, front, consult, returned, conference, left, parked, comeback, hangup. ``queue_id``,
-    ``agent_id`` and ``text`` say which, whom and what (key, cause, target, slot).
+    recording, record_pause, record_resume, redirected, front, consult, returned, conference, left, parked, comeback,
+    hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target, slot).
     """
 
     at: float
@@ -52,6 +52,19 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     agent_id: int | None = None
     queue_id: int | None = None
     text: str = ""
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stretch of the call that an agent kept out of the recording (AGD-14).
+
+    ``how`` says how it ended: 'agent' (he went on), 'limit', 'left' (he is in the call no more) or 'end' (with the
+    call). While it is '' the gap lasts, and ``until`` is when it ends by itself.
+    """
+
+    agent_id: int
+    since: float
+    until: float
+    how: str = ""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +108,14 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     form_text: str = ""
     form_at: float | None = None
     form_by: int | None = None
+    gaps: tuple[Gap, ...] = ()
     legs: tuple[Leg, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @property
+    def gap(self) -> Gap | None:
+        """The gap in the recording that lasts now."""
+        return self.gaps[-1] if self.gaps and not self.gaps[-1].how else None
 
     @property
     def client_number(self) -> str:

@@ -53,6 +53,8 @@ def call_view(call: Call, directory: Directory, contact: ContactBrief | None = N
         form_text=call.form_text,
         form_by=call.form_by,
         parties=parties_of(call, directory) if call.form else [],
+        recording_paused=call.gap is not None,
+        recording_paused_until=iso_or_none(call.gap.until if call.gap else None),
     )
 
 

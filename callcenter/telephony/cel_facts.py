@@ -13,6 +13,7 @@ from typing import Any
 
 from callcenter.core.directory import parse_object
 from callcenter.telephony import facts as f
+from callcenter.telephony import gaps
 from callcenter.telephony.cel_file import Row
 from callcenter.telephony.intents import OUR_CALL_ID
 from callcenter.telephony.translate import endpoint_of, party
@@ -84,6 +85,7 @@ class CallFacts:
             "STREAM_END": self._stream_ended,
             "CC": self._variables,
             "CcStep": self._step,
+            "CcGaps": self._gaps,
         }
         for row in rows:
             self._look_ahead(row)
@@ -315,6 +317,10 @@ class CallFacts:
         pairs = dict(pair.partition("=")[::2] for pair in str(_extra(row).get("extra", "")).split("&"))
         if pairs.get("kind"):
             yield f.StepTold(row.time, _channel(row), pairs["kind"], pairs.get("text", ""))
+
+    def _gaps(self, row: Row) -> Iterator[f.Fact]:
+        """The recording's gaps, told at its end with their own times."""
+        yield f.VariableSet(row.time, _channel(row), gaps.VARIABLE, str(_extra(row).get("extra", "")))
 
     def _other(self, uniqueid: str, row: Row) -> f.Channel:
         return f.Channel(uniqueid, self._names.get(uniqueid, ""), row.linkedid, _RING)

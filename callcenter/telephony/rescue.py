@@ -134,7 +134,7 @@ class Rescue:
             variables={"CC_JOIN": target.channel},
             caller_number=client,
             timeout=RING_SECONDS,
-            auto_answer=endpoint == endpoint_name(agent.id, "webrtc"),
+            auto_answer="now" if endpoint == endpoint_name(agent.id, "webrtc") else "",
         )
 
 

@@ -154,7 +154,7 @@ class Talks:
             channel_id=channel_id,
             variables={},
             caller_number=number,
-            auto_answer=auto_answer,
+            auto_answer="now" if auto_answer else "",
         )
 
     # --- an eye on those who wait ------------------------------------------------------------------

@@ -26,6 +26,7 @@ export class Dock {
   #card = null;
   #keypad = false;
   #transfer = false;
+  #asking = false;
   #drawn = "";
   #last = null;
   #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
@@ -135,6 +136,13 @@ export class Dock {
     const form = call?.seen?.form ?? "";
     show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
     for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
+    const record = $('.keys [data-do="record"]', $("#dock"));
+    const paused = Boolean(call?.recordingPausedUntil);
+    show(record, talking && call.recording);
+    record.setAttribute("aria-pressed", String(paused));
+    setText(record.lastElementChild, paused ? t("Record") : t("Pause rec."));
+    setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
+    this.#part("rec").classList.toggle("paused", paused);
     if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
     hold.setAttribute("aria-pressed", String(call?.stage === "held"));
@@ -250,9 +258,36 @@ export class Dock {
     else if (doing === "transfer") this.toggleTransfer();
     else if (doing === "hold") this.hold();
     else if (doing === "park") this.park();
+    else if (doing === "record") this.toggleRecording();
     else if (doing === "online") this.#actions.goOnline();
-    else if (doing === "hang" && this.call && !this.call.here) this.#hangUpThere(this.call);
+    else if (doing === "hang") this.hangUp();
     else if (doing) this.#phone.do(doing);
+  }
+
+  // What is said while the recording is paused is in no file (AGD-14); the server does it, whatever phone the call is on.
+  async toggleRecording() {
+    const { call } = this;
+    if (!call?.seen || !call.recording || this.#asking) return;
+    const path = `/api/v1/calls/${encodeURIComponent(call.seen.id)}/recording`;
+    this.#asking = true;
+    try {
+      if (call.recordingPausedUntil) {
+        await api("POST", `${path}/resume`);
+        toast(t("The call is recorded again."), { glyph: "rec" });
+      } else {
+        const { limit } = await api("POST", `${path}/pause`);
+        toast(t("The recording is paused. It goes on by itself in %(time)s.", { time: duration(limit) }), { glyph: "recpause" });
+      }
+    } catch (error) {
+      complain(error.message);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  hangUp() {
+    if (this.call && !this.call.here) this.#hangUpThere(this.call);
+    else this.#phone.do("hang");
   }
 
   // The call is on the agent's SIP phone: only the server can end it.
@@ -281,6 +316,8 @@ export class Dock {
     const word = { connecting: t("Connecting"), calling: t("Calling"), held: t("On hold") }[call.stage];
     setText(this.#part("time"), duration((now() - from) / 1000));
     this.#part("time").title = word ?? "";
+    const paused = call.recordingPausedUntil;
+    setText(this.#part("rec-word"), paused ? t("Recording paused, %(time)s", { time: duration(Math.max(0, paused - now()) / 1000) }) : t("Recording"));
     if (word && !call.recording) this.#state(word);
     else this.#state("");
   }

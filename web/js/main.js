@@ -54,7 +54,7 @@ async function start() {
   startAlerts();
   startSearch(dialer);
   startProfile(phone);
-  startKeyboard(phone, dock);
+  startKeyboard(phone, dock, goOnline);
   startNotify(phone, dock);
   startSound(phone);
   startCalling();

@@ -31,6 +31,15 @@ async function choose(phone, goOnline, wanted, reason) {
   return undefined;
 }
 
+// One key for both: who is ready takes a break, anybody else becomes ready. False without a phone of one's own.
+export function toggleReady(phone, goOnline) {
+  const agent = me?.agent_id && myAgent(store.state);
+  if (!agent) return false;
+  const ready = agent.wanted === "ready";
+  choose(phone, goOnline, ready ? "paused" : "ready", ready ? "break" : "");
+  return true;
+}
+
 export async function setWanted(wanted, reason = "") {
   try {
     await api("PUT", "/api/v1/me/state", { state: wanted, reason });

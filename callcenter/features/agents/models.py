@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -25,6 +25,9 @@ class Agent(Base, BusinessOwned):
     wanted_since: Mapped[datetime]
     caller_number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL", use_alter=True))
     active: Mapped[bool] = mapped_column(default=True)
+    # His phone answers by itself (AGD-16): calls that the dialer or a program brings; calls from queues.
+    auto_dialed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    auto_queue: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Device(Base, BusinessOwned):

@@ -54,6 +54,23 @@ FEATURE = Feature(
             returns=pages.DeviceList,
         ),
         Route(
+            "GET",
+            "/api/v1/me/auto-answer",
+            pages.my_auto_answer,
+            PHONE_USE,
+            summary="Which calls my phone answers by itself",
+            returns=pages.AutoAnswerForm,
+        ),
+        Route(
+            "PUT",
+            "/api/v1/me/auto-answer",
+            pages.set_my_auto_answer,
+            PHONE_USE,
+            summary="Choose which calls my phone answers by itself",
+            body=pages.AutoAnswerForm,
+            returns=pages.AutoAnswerForm,
+        ),
+        Route(
             "POST",
             "/api/v1/me/devices/{kind}/password",
             pages.renew_password,

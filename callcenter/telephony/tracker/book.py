@@ -8,6 +8,7 @@ from callcenter.core.calls import LegRole
 from callcenter.core.directory import Directory
 from callcenter.core.events import CallEnded, CallUpdated, DeviceChanged, Event, MemberChanged
 from callcenter.telephony import facts as f
+from callcenter.telephony import gaps
 from callcenter.telephony.tracker import learn, talks
 from callcenter.telephony.tracker.memory import Recent
 from callcenter.telephony.tracker.model import CallNow, LegNow, Mode
@@ -166,6 +167,7 @@ class Book:
             call.step("left_queue", queue_id=call.queue_id)
         if call.cause is None:
             call.cause = CAUSE_UNSEEN
+        call.take_gaps(gaps.closed(call.gaps, call.at, "end"))
         call.hangup_by = call.hangup_by or "system"
         call.step("hangup", text=call.hangup_by)
         self.calls.pop(call.id, None)
@@ -365,6 +367,9 @@ class Book:
                 call.recording = value
                 call.step("recording")
                 self.updated(call, "recording")
+        elif name == "CC_GAPS":
+            for what in call.take_gaps(gaps.read(value)):
+                self.updated(call, what)
         elif learn.learn(self.directory, call, name, value):
             self.updated(call, "leg")
 

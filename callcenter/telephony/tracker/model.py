@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Literal
 
-from callcenter.core.calls import Call, CallState, Direction, Form, Leg, LegRole, LegState, Result, Step
+from callcenter.core.calls import Call, CallState, Direction, Form, Gap, Leg, LegRole, LegState, Result, Step
 from callcenter.core.directory import DeviceKind
 
 Mode = Literal["talk", "hold"]
@@ -141,6 +143,7 @@ class CallNow:
         "form_text",
         "from_name",
         "from_number",
+        "gaps",
         "hangup_by",
         "held_at",
         "held_by_phone",
@@ -188,6 +191,7 @@ class CallNow:
         self.agents: list[int] = []
         self.rung: list[int] = []
         self.recording: str | None = None
+        self.gaps: list[Gap] = []
         self.click_to_dial = False
         self.priority = 0
         # A waiting caller is led elsewhere by a command: his wait goes on.
@@ -224,6 +228,31 @@ class CallNow:
             return -1
         self.steps.append(Step(at=self.at, kind=kind, agent_id=agent_id, queue_id=queue_id, text=text[:200]))
         return len(self.steps) - 1
+
+    def step_at(self, at: float, kind: str, agent_id: int, text: str = "") -> None:
+        """Adds a step that is told later than it happened, in its place."""
+        if len(self.steps) < MOST_STEPS:
+            step = Step(at=at, kind=kind, agent_id=agent_id, text=text)
+            place = bisect_right(self.steps, at, key=lambda one: one.at)
+            self.steps.insert(place, step)
+            self.rings = {agent: n + (n >= place) for agent, n in self.rings.items()}
+
+    def take_gaps(self, gaps: Sequence[Gap]) -> list[str]:
+        """Takes over the recording's gaps as Asterisk keeps them; the kinds of the steps that are news."""
+        news: list[str] = []
+        for n, gap in enumerate(gaps):
+            known = self.gaps[n] if n < len(self.gaps) else None
+            if known is None:
+                self.gaps.append(gap)
+                self.step_at(gap.since, "record_pause", gap.agent_id)
+                news.append("record_pause")
+            elif known.how:
+                continue
+            self.gaps[n] = gap
+            if gap.how:
+                self.step_at(gap.until, "record_resume", gap.agent_id, gap.how)
+                news.append("record_resume")
+        return news
 
     def rang(self, agent_id: int, outcome: str) -> None:
         """Writes into the story how an agent's ringing ended."""
@@ -322,6 +351,7 @@ class CallNow:
             form_text=self.form_text,
             form_at=self.form_at,
             form_by=self.form_by,
+            gaps=tuple(self.gaps),
             legs=tuple([leg.picture() for leg in self.legs]),
             steps=tuple(self.steps),
         )

@@ -47,6 +47,8 @@ STEP_TITLES: dict[str, str] = {
     "resumed": N_("Taken off hold"),
     "transferred": N_("Transferred"),
     "recording": N_("Recording began"),
+    "record_pause": N_("Recording paused"),
+    "record_resume": N_("Recording went on"),
     "redirected": N_("Redirected by a supervisor"),
     "front": N_("Moved to the front of the queue"),
     "consult": N_("Asked somebody first"),

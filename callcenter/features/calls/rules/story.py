@@ -110,6 +110,12 @@ _HANGUP = {
     "agent": N_("The agent hung up"),
     "system": N_("The exchange ended the call"),
 }
+_RECORDED = {
+    "agent": N_("The recording went on after %(time)s"),
+    "limit": N_("The recording went on by itself after %(time)s, the longest pause"),
+    "left": N_("The recording went on after %(time)s, because the agent had left the call"),
+    "end": N_("The recording stayed paused until the end, for %(time)s"),
+}
 _FAILED = {
     "unknown_number": N_("Nobody has the number that was called"),
     "no_target": N_("The number leads nowhere: its target is gone"),
@@ -169,6 +175,8 @@ class _Teller:
             "left": lambda step: self._by(step, N_("%(agent)s left; the others talked on")),
             "parked": lambda step: self._by(step, N_("%(agent)s parked the client in place %(target)s")),
             "comeback": lambda step: Said(_COMEBACK.get(step.text, _COMEBACK["lost"])),
+            "record_pause": self._record_pause,
+            "record_resume": self._record_resume,
             "redirected": lambda step: Said(
                 N_("A supervisor redirected the call to %(target)s"), {"target": target(step.text, self._names)}
             ),
@@ -241,6 +249,14 @@ class _Teller:
 
     def _returned(self, step: Step) -> Said:
         return self._by(step, _RETURNED.get(step.text, _RETURNED[""]))
+
+    def _record_pause(self, step: Step) -> Said:
+        self._since["gap"] = step.at
+        return Said(N_("%(agent)s paused the recording"), {"agent": step.agent.name if step.agent else ""})
+
+    def _record_resume(self, step: Step) -> Said:
+        lasted = clock(between(self._since.get("gap"), step.at))
+        return Said(_RECORDED.get(step.text, _RECORDED["agent"]), {"time": lasted})
 
     def _transferred(self, step: Step) -> Said:
         to = target(step.text, self._names)
