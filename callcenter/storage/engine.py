@@ -59,9 +59,9 @@ def _to_json(value: Any) -> str:
 class _Turns:
     """Who writes next, among this process's transactions on one SQLite file.
 
-    SQLite's own waiting sleeps for up to a tenth of a second between two looks and knows no order: under fifty calls a
-    second some writers would wait for half a minute while the processor is idle. Here each wakes the next. Other
-    processes still take turns by SQLite's lock.
+    SQLite's own waiting sleeps for up to a tenth of a second between two looks and knows no order: under many
+    calls some writers waited for half a minute while the processor was idle. Here each wakes the next. Other processes
+    still take turns by SQLite's lock.
     """
 
     def __init__(self, dialect: Any) -> None:
