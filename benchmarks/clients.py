@@ -42,8 +42,8 @@ ROUNDS = int(os.environ.get("CALLCENTER_BENCH_ROUNDS", "3"))
 # Milliseconds at 95 %.
 PAGE, LOOK_UP = 150.0, 50.0
 SORTS = ("", "-name", "name", "created", "-created", "city", "-birth_date", "inn")
-# Places in the list: the first page, and parts of the way to the last.
-PLACES = (0.0, 0.0, 0.01, 0.3, 0.6, 0.9, 1.0)
+# Pages that people turn to: mostly the first ones; 0 is the last that can be turned to.
+PAGES = (1, 2, 1, 3, 1, 8, 1, 25, 0)
 SEARCHES = (
     "иван", "иванов", "анна кузн", "ова", "александр", "ооо", "монтаж", "ов", "ма", "директор", "mail.ru", "79161",
     "4821", "000", "+7 (916) 12", "зинов", "яким", "нет такого", "12345", "kuznets", "770000", "сергей волков",
@@ -145,6 +145,7 @@ async def _lists(name: str, services: Services, persons: list[Current]) -> list[
     first: list[Measured] = []
     again: list[Measured] = []
     totals: list[Measured] = []
+    last: list[Measured] = []
     worst: list[tuple[float, str]] = []
     async with services.db.business(persons[0].business_id) as session:
         filters = await _filters(session)
@@ -152,10 +153,15 @@ async def _lists(name: str, services: Services, persons: list[Current]) -> list[
         for place, one in enumerate(filters):
             total = 0
             for turn, sort in enumerate(SORTS[place % 2 :: 2] * max(1, ROUNDS // 2)):
-                part = PLACES[(turn + place) % len(PLACES)]
-                query = one | {"sort": sort, "page": str(1 + int(part * total / browsing.MAX_PER_PAGE))}
+                number = PAGES[(turn + place) % len(PAGES)] if turn else 1
+                query = one | {"sort": sort, "page": str(number or 1 + total // browsing.MAX_PER_PAGE)}
                 took, bare = await _page(services, person, query)
-                (again if turn else first).append((took, bare))
+                if turn:
+                    again.append((took, bare))
+                    if not number:
+                        last.append((took, bare))
+                else:
+                    first.append((took, bare))
                 worst.append((took, f"{'' if turn else 'first '}{person.role} {query} of {total}"))
                 if not turn:
                     took, total = await _total(services, person, query)
@@ -166,6 +172,7 @@ async def _lists(name: str, services: Services, persons: list[Current]) -> list[
     return [
         _row(f"page of a list of {size:,} clients, {name}", again, PAGE),
         _row(f"  the first page of a new filter, {name}", first, PAGE),
+        _row(f"  the last page that can be turned to, {name}", last, None),
         _row(f"  its total, told when the page is there, {name}", totals, 5000.0),
     ]
 
@@ -256,11 +263,12 @@ async def _size(services: Services, person: Current) -> int:
         return await session.scalar(select(func.count()).select_from(Contact)) or 0
 
 
-def _row(name: str, measured: list[Measured], limit: float) -> Row:
+def _row(name: str, measured: list[Measured], limit: float | None) -> Row:
     """The 95 % of ours; the floor and the ratio are of the medians."""
     ours, floor = [one for one, _ in measured], [one for _, one in measured]
     middle, bare = statistics.median(ours), statistics.median(floor)
     high = statistics.quantiles(ours, n=20)[-1]
-    return Row(
-        f"{name}: 95 % (median {middle:.1f})", high, "ms", bare, middle / bare, f"95 % ≤ {limit:g} ms", high <= limit
-    )
+    said = f"{name}: 95 % (median {middle:.1f})"
+    if limit is None:
+        return Row(said, high, "ms", bare, middle / bare, "", None)
+    return Row(said, high, "ms", bare, middle / bare, f"95 % ≤ {limit:g} ms", high <= limit)

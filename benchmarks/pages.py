@@ -17,7 +17,8 @@ port, tokens = json.loads(sys.stdin.readline())
 seen = {"open": 0, "bytes": 0, "lost": 0}
 async def page(token):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = ("GET /api/v1/events HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {token}")
+    who = token if ": " in token else f"Authorization: Bearer {token}"
+    head = ("GET /api/v1/events HTTP/1.1", "Host: 127.0.0.1", who)
     writer.write("".join(line + "\\r\\n" for line in (*head, "")).encode())
     head = await reader.readuntil(b"\\r\\n\\r\\n")
     if b" 200 " not in head.split(b"\\r\\n")[0]:
@@ -51,7 +52,10 @@ class Pages:
 
 @contextlib.contextmanager
 def open_pages(port: int, tokens: Sequence[str], count: int) -> Iterator[Pages]:
-    """``count`` streams, shared out among the people whose ``tokens`` are given; all have their snapshot."""
+    """``count`` streams, shared out among the people whose ``tokens`` are given; all have their snapshot.
+
+    In place of a bearer token a whole header can be given: ``Cookie: …``.
+    """
     shared = [tokens[n % len(tokens)] for n in range(count)]
     process = subprocess.Popen(
         [sys.executable, "-c", _READER],

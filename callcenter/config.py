@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rtp_ports: str = "10000-10999"
     # Seconds after which an agent whose page is gone from a talk is rung at his other phone.
     phone_fallback_seconds: float = 12.0
+    # Seconds after which a parked client comes back to the agent who parked him.
+    park_seconds: int = 120
     demo_robots: bool = True
     demo_password: str = ""
     demo_carrier_port: int = 5090

@@ -15,10 +15,13 @@ CallState = Literal["started", "menu", "queued", "ringing", "talking", "held", "
 Result = Literal["answered", "missed", "abandoned", "busy", "no_answer", "failed", "cancelled"]
 LegRole = Literal["client", "agent", "other"]
 LegState = Literal["new", "ringing", "up", "held", "ended"]
+Form = Literal["", "consult", "internal", "waiting", "conference", "parked"]
+"""What is special about a talk: its agent asks somebody first (internal: his client has hung up meanwhile), the server
+holds it, three talk, or the client is parked."""
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One channel of a call. ``id`` is Asterisk's Uniqueid, ``channel`` its name."""
+    """One channel of a call. ``id`` is Asterisk's Uniqueid, ``channel`` its name; ``aside`` = waits with music."""
 
     id: str
     channel: str
@@ -33,14 +36,15 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     bridged_at: float | None = None
     ended_at: float | None = None
     cause: int | None = None
+    aside: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step of the call's story.
 
     ``kind`` is one of: started, prompt, menu, key, queued, left_queue, rang, answered, held, resumed, transferred,
-    recording, redirected, front, hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause,
-    target).
+    recording, record_pause, record_resume, redirected, front, consult, returned, conference, left, parked, comeback,
+    hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target, slot).
     """
 
     at: float
@@ -50,13 +54,26 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     text: str = ""
 
 
+class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A stretch of the call that an agent kept out of the recording (AGD-14).
+
+    ``how`` says how it ended: 'agent' (he went on), 'limit', 'left' (he is in the call no more) or 'end' (with the
+    call). While it is '' the gap lasts, and ``until`` is when it ends by itself.
+    """
+
+    agent_id: int
+    since: float
+    until: float
+    how: str = ""
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The whole call at one moment.
 
     ``id`` is Asterisk's Linkedid: known at once, the same in CEL, and unique over restarts. ``result`` is None while
     the call goes on. ``wait_seconds`` runs from the start (queue calls: from entering the queue) to the first talk or
     to the end; ``talk_seconds`` is the time two parties were bridged without hold. ``priority`` puts a waiting caller
-    before those who have less.
+    before those who have less. ``form`` has its ``form_text`` (whom is asked, the slot), moment and agent.
     """
 
     id: str
@@ -87,8 +104,18 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     click_to_dial: bool = False
     priority: int = 0
     recording: str | None = None
+    form: Form = ""
+    form_text: str = ""
+    form_at: float | None = None
+    form_by: int | None = None
+    gaps: tuple[Gap, ...] = ()
     legs: tuple[Leg, ...] = ()
     steps: tuple[Step, ...] = ()
+
+    @property
+    def gap(self) -> Gap | None:
+        """The gap in the recording that lasts now."""
+        return self.gaps[-1] if self.gaps and not self.gaps[-1].how else None
 
     @property
     def client_number(self) -> str:

@@ -16,13 +16,17 @@ _OBJECT = re.compile(r"^(?:(a)(\d+)([ws])|([tq])(\d+))$")
 
 
 class AgentRef(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent: ``devices`` lists the kinds of phone he has."""
+    """An agent: ``devices`` lists the kinds of phone he has.
+
+    ``auto_dialed``: calls that the dialer or a program brings to his phone are answered by themselves (AGD-16).
+    """
 
     id: int
     business_id: int
     name: str
     short_number: str
     devices: tuple[DeviceKind, ...] = ("webrtc", "sip")
+    auto_dialed: bool = False
 
 
 class QueueRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from callcenter.live.business import BusinessNow
 from callcenter.live.figures import Counters, Spent
 from callcenter.live.pictures import call_view, iso, iso_or_none
 from callcenter.live.state import State
-from callcenter.live.views import AgentView, CallView, QueueView, Waiting
+from callcenter.live.views import AgentView, CallView, ParkedView, QueueView, Waiting
 
 
 def moment(epoch: float) -> str:
@@ -21,6 +21,26 @@ def moment(epoch: float) -> str:
 def live_call(state: State, business: BusinessNow, call: Call) -> CallView:
     """A call that goes on, with who the outside party is."""
     return call_view(call, state.directory, business.contacts.get(call.id))
+
+
+def parked(state: State, business: BusinessNow) -> list[ParkedView]:
+    """The parked clients by slot: everybody who may dial sees them, so that any desk can take them."""
+    found = []
+    for call in business.calls.values():
+        if call.form != "parked" or not call.form_text.isdecimal():
+            continue
+        contact, by = business.contacts.get(call.id), state.directory.agents.get(call.form_by or 0)
+        found.append(
+            ParkedView(
+                call_id=call.id,
+                slot=int(call.form_text),
+                number=call.client_number,
+                name=contact.name if contact and contact.saved else "",
+                since=iso(call.form_at or call.started_at),
+                by=by.name if by else "",
+            )
+        )
+    return sorted(found, key=lambda one: one.slot)
 
 
 def agent_view(state: State, agent: AgentNow, *, with_call: bool = True) -> AgentView | None:

@@ -33,6 +33,7 @@ class BusinessNow:
         self.dirty_queues: set[int] = set()
         self.dirty_alerts = False
         self.dirty_link = False
+        self.dirty_parked = False
 
     @property
     def dirty(self) -> bool:
@@ -47,7 +48,7 @@ class BusinessNow:
         self.dirty_calls.clear()
         self.dirty_agents.clear()
         self.dirty_queues.clear()
-        self.dirty_alerts = self.dirty_link = False
+        self.dirty_alerts = self.dirty_link = self.dirty_parked = False
 
     def fold(self, call: Call, queue: QueueRef | None) -> None:
         """Counts an ended call in its queue's day; one that is told again replaces what it counted before."""

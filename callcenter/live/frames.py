@@ -14,7 +14,7 @@ from callcenter.live import build
 from callcenter.live.audience import Audience
 from callcenter.live.business import BusinessNow
 from callcenter.live.state import State
-from callcenter.live.views import AlertView, CallView, QueueView, Snapshot
+from callcenter.live.views import AlertView, CallView, ParkedView, QueueView, Snapshot
 
 _ENCODE = msgspec.json.Encoder().encode
 _GONE = msgspec.Raw(b"null")
@@ -30,6 +30,7 @@ class Delta(msgspec.Struct, kw_only=True):
     queues: dict[int, msgspec.Raw] | UnsetType = UNSET
     alerts: list[AlertView] | UnsetType = UNSET
     link_up: bool | UnsetType = UNSET
+    parked: list[ParkedView] | UnsetType = UNSET
 
 
 def frame(event: str, value: Any) -> bytes:
@@ -49,6 +50,7 @@ class Deltas:
         self._calls = self._encode_calls()
         self._by_queue = build.calls_by_queue(business) if business.dirty_queues else {}
         self._shared: dict[bool, tuple[dict[int, msgspec.Raw], dict[int, msgspec.Raw]]] = {}
+        self._parked = build.parked(state, business) if business.dirty_parked else UNSET
         self._frames: dict[tuple[int | None, str], bytes] = {}
 
     def frame_for(self, audience: Audience) -> bytes:
@@ -77,6 +79,7 @@ class Deltas:
             queues=queues or UNSET,
             alerts=self._alerts.get(language, []) if business.dirty_alerts else UNSET,
             link_up=self._state.link_up if business.dirty_link else UNSET,
+            parked=UNSET if agent_id == 0 else self._parked,
         )
 
     def _encode_calls(self) -> dict[str, msgspec.Raw]:
@@ -135,5 +138,6 @@ def snapshot(state: State, business: BusinessNow, audience: Audience, now: float
         agents=agents,
         queues=queues,
         alerts=alerts,
+        parked=build.parked(state, business) if names or own is not None else [],
         me={"agent_id": own},
     )

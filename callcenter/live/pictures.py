@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from callcenter.core.calls import Call
 from callcenter.core.directory import Directory
-from callcenter.live.views import AgentBrief, CallView, ContactBrief, NumberBrief, QueueBrief
+from callcenter.live.views import AgentBrief, CallView, ContactBrief, NumberBrief, PartyView, QueueBrief
 
 
 @lru_cache(maxsize=8192)
@@ -49,6 +49,12 @@ def call_view(call: Call, directory: Directory, contact: ContactBrief | None = N
         cause=call.cause,
         hangup_by=call.hangup_by,
         recording_on=call.recording is not None and call.state in ("talking", "held"),
+        form=call.form,
+        form_text=call.form_text,
+        form_by=call.form_by,
+        parties=parties_of(call, directory) if call.form else [],
+        recording_paused=call.gap is not None,
+        recording_paused_until=iso_or_none(call.gap.until if call.gap else None),
     )
 
 
@@ -59,6 +65,26 @@ def agents_of(call: Call, directory: Directory) -> list[AgentBrief]:
         agent = directory.agents.get(agent_id)
         if agent is not None and all(one.id != agent_id for one in found):
             found.append(AgentBrief(id=agent_id, name=agent.name, talked=agent_id in call.agents))
+    return found
+
+
+def parties_of(call: Call, directory: Directory) -> list[PartyView]:
+    """Who takes part now, in the order in which they came."""
+    found = []
+    for leg in call.legs:
+        if leg.ended_at is not None:
+            continue
+        agent = directory.agents.get(leg.agent_id or 0)
+        found.append(
+            PartyView(
+                leg=leg.id,
+                state="aside" if leg.aside else "talking" if leg.answered_at is not None else "ringing",
+                client=leg.role == "client",
+                agent_id=leg.agent_id,
+                name=agent.name if agent else "",
+                number=leg.address,
+            )
+        )
     return found
 
 

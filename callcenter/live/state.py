@@ -191,6 +191,8 @@ class State:
         if old is None and call.result is not None:
             return
         business.dirty_calls.add(call.id)
+        if "parked" in (call.form, old.form if old is not None else ""):
+            business.dirty_parked = True
         business.concerned[call.id] = business.concerned.get(call.id, set()) | agents_concerned(call)
         if call.queue_id is not None:
             business.dirty_queues.add(call.queue_id)

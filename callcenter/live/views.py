@@ -57,9 +57,33 @@ class RecordingBrief(msgspec.Struct, frozen=True, kw_only=True):
     url: str
 
 
+class PartyView(msgspec.Struct, frozen=True, kw_only=True):
+    """One who takes part in a talk of a special form. ``state`` is talking, ringing or aside (waits with music)."""
+
+    leg: str
+    state: Literal["talking", "ringing", "aside"]
+    client: bool = False
+    agent_id: int | None = None
+    name: str = ""
+    number: str = ""
+
+
+class ParkedView(msgspec.Struct, frozen=True, kw_only=True):
+    """A parked client: in which slot (SIP phones dial *7 and the slot), since when, parked by whom."""
+
+    call_id: str
+    slot: int
+    number: str
+    name: str
+    since: str
+    by: str = ""
+
+
 class CallView(msgspec.Struct, kw_only=True):
     """A call. ``state`` is 'ended' for calls of the past; ``result`` is null while the call goes on.
 
+    ``form`` is '', consult (``form_text`` says whom its agent ``form_by`` asks first: agent:12, queue:7, menu:3 or a
+    number), waiting (held by the server), conference or parked (``form_text`` is the slot); ``parties`` belong to it.
     ``cost`` is in minor units of the business's currency, null where no price is set or it is not to be seen.
     """
 
@@ -87,10 +111,16 @@ class CallView(msgspec.Struct, kw_only=True):
     hangup_by: str | None = None
     recording: RecordingBrief | None = None
     recording_on: bool = False
+    recording_paused: bool = False
+    recording_paused_until: str | None = None
     comment: str = ""
     demo: bool = False
     spam: bool = False
     cost: int | None = None
+    form: str = ""
+    form_text: str = ""
+    form_by: int | None = None
+    parties: list[PartyView] = []
 
 
 class AgentView(msgspec.Struct, kw_only=True):
@@ -179,4 +209,5 @@ class Snapshot(msgspec.Struct, kw_only=True):
     agents: dict[int, AgentView]
     queues: dict[int, QueueView]
     alerts: list[AlertView] = []
+    parked: list[ParkedView] = []
     me: dict[str, Any] = {}

@@ -47,11 +47,17 @@ class Base(DeclarativeBase):
 
 
 class BusinessOwned:
-    """Mixin: a row belongs to one business. The session filters and fills ``business_id`` by itself (storage.scope)."""
+    """Mixin: a row belongs to one business. The session filters and fills ``business_id`` by itself (storage.scope).
+
+    ``by_business`` False in large tables: an index of the business alone would only be written and, by SQLite, be taken
+    where a narrower one is there.
+    """
+
+    by_business: ClassVar[bool] = True
 
     @declared_attr
     def business_id(cls) -> Mapped[int]:
-        return mapped_column(ForeignKey("businesses.id", ondelete="CASCADE"), index=True)
+        return mapped_column(ForeignKey("businesses.id", ondelete="CASCADE"), index=cls.by_business)
 
 
 class Shared:

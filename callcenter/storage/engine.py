@@ -2,12 +2,15 @@
 
 Both give READ COMMITTED: each statement sees what is committed when it starts. On SQLite a transaction is opened
 only at its first write, and then with BEGIN IMMEDIATE, so that a second writer waits its turn (up to ``BUSY_SECONDS``)
-instead of failing on a stale snapshot, and readers never wait for a writer.
+instead of failing on a stale snapshot, and readers never wait for a writer. Writers of this process come in the order
+of their asking (``_Turns``).
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,11 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, ExecutionContext
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 BUSY_SECONDS = 20
+# Bytes of the file that SQLite reads as memory; the most that it is built for. Larger bases: the rest by copies.
+MAPPED = 2_147_418_112
 # Statements that need no transaction; BEGIN makes its own.
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "BEGIN")
 
@@ -50,6 +56,52 @@ def _to_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+class _Turns:
+    """Who writes next, among this process's transactions on one SQLite file.
+
+    SQLite's own waiting sleeps for up to a tenth of a second between two looks and knows no order: under many
+    calls some writers waited for half a minute while the processor was idle. Here each wakes the next. Other processes
+    still take turns by SQLite's lock.
+    """
+
+    def __init__(self, dialect: Any) -> None:
+        self._lock = asyncio.Lock()
+        self._owner: Any = None
+        for name in ("do_commit", "do_rollback", "do_close", "do_terminate"):
+            setattr(dialect, name, self._then_next(getattr(dialect, name)))
+
+    def take(self, connection: Any) -> None:
+        """Waits for the turn; after ``BUSY_SECONDS`` goes on without, so that SQLite itself says that it is locked."""
+        if self._owner is not connection and await_only(self._wait()):
+            self._owner = connection
+
+    async def _wait(self) -> bool:
+        try:
+            async with asyncio.timeout(BUSY_SECONDS):
+                return await self._lock.acquire()
+        except TimeoutError:
+            return False
+
+    def _then_next(self, end: Callable[[Any], None]) -> Callable[[Any], None]:
+        """``end`` ends a connection's transaction (or the connection), whatever comes of it."""
+
+        def ended(connection: Any) -> None:
+            # The pool's own wrapper, or what is in it.
+            inner = getattr(connection, "dbapi_connection", connection)
+            try:
+                end(connection)
+            finally:
+                self.give(inner)
+
+        return ended
+
+    def give(self, connection: Any) -> None:
+        """The next may write, if it was this connection's turn."""
+        if self._owner is connection:
+            self._owner = None
+            self._lock.release()
+
+
 def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     pragmas = (
         # First, so that the switch to WAL itself waits for other processes.
@@ -59,7 +111,11 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
         f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}",
         "PRAGMA temp_store=MEMORY",
         "PRAGMA cache_size=-16000",
+        # Reads of a large base go by the system's own cache, without a copy for each page: up to twice as fast.
+        f"PRAGMA mmap_size={MAPPED}",
     )
+
+    turns = _Turns(engine.sync_engine.dialect)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, record: Any) -> None:
@@ -80,19 +136,27 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
         executemany: bool,
     ) -> None:
         raw: Any = connection.connection.driver_connection
-        if not raw.in_transaction and _writes(statement, context):
+        if raw.in_transaction or not _writes(statement, context):
+            return
+        adapter = connection.connection.dbapi_connection
+        turns.take(adapter)
+        try:
             cursor.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            turns.give(adapter)
+            raise
 
 
 async def refresh_statistics(engine: AsyncEngine) -> None:
     """Lets SQLite know how large its tables have become; without it, it picks the wrong index in large ones.
 
-    A few milliseconds, as it looks at samples only. PostgreSQL does this by itself.
+    A tenth of a second in a base of a gigabyte, as it looks at samples only; smaller samples would have it believe that
+    a whole business has no more rows than the sample. PostgreSQL does this by itself.
     """
     if engine.dialect.name != "sqlite":
         return
     async with engine.begin() as connection:
-        await connection.execute(text("PRAGMA analysis_limit=400"))
+        await connection.execute(text("PRAGMA analysis_limit=10000"))
         await connection.execute(text("ANALYZE"))
     # A connection reads the figures when it is opened: idle ones are closed, busy ones once they are given back.
     await engine.dispose()

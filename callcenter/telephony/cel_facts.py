@@ -13,6 +13,7 @@ from typing import Any
 
 from callcenter.core.directory import parse_object
 from callcenter.telephony import facts as f
+from callcenter.telephony import gaps
 from callcenter.telephony.cel_file import Row
 from callcenter.telephony.intents import OUR_CALL_ID
 from callcenter.telephony.translate import endpoint_of, party
@@ -31,7 +32,17 @@ _DIALLED = re.compile(r"[^/&,]+/([^&,]+)")
 class _Life:
     """What became of one channel."""
 
-    __slots__ = ("account", "answered_at", "began_at", "cause", "dial_status", "ended_at", "ended_by", "left_at")
+    __slots__ = (
+        "account",
+        "answered_at",
+        "began_at",
+        "cause",
+        "dial_status",
+        "ended_at",
+        "ended_by",
+        "left_at",
+        "returns",
+    )
 
     def __init__(self, began_at: float) -> None:
         self.began_at = began_at
@@ -42,6 +53,8 @@ class _Life:
         self.left_at = 0.0
         self.account = ""
         self.dial_status = ""
+        # When he left whom he rang by an order of his own.
+        self.returns: list[float] = []
 
 
 class CallFacts:
@@ -72,6 +85,7 @@ class CallFacts:
             "STREAM_END": self._stream_ended,
             "CC": self._variables,
             "CcStep": self._step,
+            "CcGaps": self._gaps,
         }
         for row in rows:
             self._look_ahead(row)
@@ -94,6 +108,8 @@ class CallFacts:
             life.answered_at = row.time
         elif row.kind == "BRIDGE_EXIT":
             life.left_at = row.time
+        elif row.kind == "CcStep" and str(_extra(row).get("extra", "")) == "kind=returned&text=":
+            life.returns.append(row.time)
         elif row.kind == "HANGUP":
             extra = _extra(row)
             life.ended_at = row.time
@@ -195,6 +211,8 @@ class CallFacts:
             return _STATUS_BY_CAUSE[life.cause]
         source = self._sources[row.uniqueid]
         caller = self._lives.get(source)
+        if caller is not None and any(abs(row.time - at) < _AT_ONCE for at in caller.returns):
+            return "CANCEL"
         if caller is not None and caller.ended_at is not None and caller.ended_at <= row.time + _AT_ONCE / 2:
             gave_up = caller.dial_status == "CANCEL" or caller.ended_by == self._names.get(source)
             if gave_up:
@@ -299,6 +317,10 @@ class CallFacts:
         pairs = dict(pair.partition("=")[::2] for pair in str(_extra(row).get("extra", "")).split("&"))
         if pairs.get("kind"):
             yield f.StepTold(row.time, _channel(row), pairs["kind"], pairs.get("text", ""))
+
+    def _gaps(self, row: Row) -> Iterator[f.Fact]:
+        """The recording's gaps, told at its end with their own times."""
+        yield f.VariableSet(row.time, _channel(row), gaps.VARIABLE, str(_extra(row).get("extra", "")))
 
     def _other(self, uniqueid: str, row: Row) -> f.Channel:
         return f.Channel(uniqueid, self._names.get(uniqueid, ""), row.linkedid, _RING)

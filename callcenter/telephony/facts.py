@@ -15,6 +15,9 @@ TAKES_OVER = "cc-resume"
 ECHO = "*43"
 """The extension that gives everybody his own voice back: a test, and no call of anybody's."""
 
+PICKS_UP = "*7"
+"""Before a slot: takes a parked client, so a channel that begins so becomes part of his call, or of none."""
+
 REJOINS = re.compile(r"[0-9]{10}\.77[0-9]{7}\Z")
 """Ids of channels by which the server brings an agent back into a call whose page is gone. They look like
 Asterisk's own (a time, a number that Asterisk never reaches): of joined calls the older id stays, the call's."""

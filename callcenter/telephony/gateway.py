@@ -12,6 +12,7 @@ from typing import Any
 
 from callcenter.core.errors import BadInput, Conflict, NotFound
 from callcenter.core.i18n import N_
+from callcenter.telephony.autoanswer import HEADERS, AutoAnswer
 from callcenter.telephony.link import Answer, Link
 from callcenter.telephony.resync import queue_state
 from callcenter.telephony.snapshot import MemberNow
@@ -44,18 +45,17 @@ class Gateway:
         caller_number: str = "",
         caller_name: str = "",
         timeout: float = 30.0,
-        auto_answer: bool = False,
+        auto_answer: AutoAnswer = "",
         account: str = "",
     ) -> None:
         """Rings ``endpoint`` and, once it answers, goes on at ``exten`` in ``context``.
 
         Returns when Asterisk has taken the order; the outcome comes as events of channel ``channel_id``. ``variables``
-        are inherited by all channels of the call. ``auto_answer`` adds the header by which our page answers by itself.
+        are inherited by all channels of the call. ``auto_answer`` adds the headers by which a phone answers by itself.
         ``account`` (at most 79 letters) is written into the call journal from the first moment.
         """
         lines = [f"__{key}={_safe(value)}" for key, value in variables.items()]
-        if auto_answer:
-            lines.append("PJSIP_HEADER(add,X-Auto)=1")
+        lines += [f"PJSIP_HEADER(add,{name})={value}" for name, value in HEADERS.get(auto_answer, ())]
         fields: dict[str, Any] = {
             "Channel": f"PJSIP/{endpoint}",
             "Context": context,
@@ -128,11 +128,14 @@ class Gateway:
         answer = await self._link.ask("QueueStatus")
         return queue_state(answer.items, now)[0]
 
-    async def redirect(self, channel: str, context: str, exten: str, *, other: str = "") -> None:
-        """Sends a channel (and the one it talks with, ``other``) to another place of the dialplan."""
+    async def redirect(
+        self, channel: str, context: str, exten: str, *, other: str = "", to: tuple[str, str] = ("", "")
+    ) -> None:
+        """Sends a channel elsewhere in the dialplan, and ``other`` (whom it talks with) to ``to``, else there too."""
         fields = {"Channel": channel, "Context": context, "Exten": exten, "Priority": "1"}
         if other:
-            fields |= {"ExtraChannel": other, "ExtraContext": context, "ExtraExten": exten, "ExtraPriority": "1"}
+            there, place = to if to[0] else (context, exten)
+            fields |= {"ExtraChannel": other, "ExtraContext": there, "ExtraExten": place, "ExtraPriority": "1"}
         _refused(await self._link.action("Redirect", fields))
 
     async def transfer(self, channel: str, context: str, exten: str) -> None:
@@ -147,6 +150,11 @@ class Gateway:
     async def record_stop(self, channel: str) -> None:
         """Stops MixMonitor on a channel."""
         _refused(await self._link.action("StopMixMonitor", {"Channel": channel}))
+
+    async def record_silence(self, channel: str, on: bool) -> None:
+        """Writes silence in place of both sides into what MixMonitor records of a channel; the files go on in time."""
+        fields = {"Channel": channel, "Direction": "both", "State": "1" if on else "0"}
+        _refused(await self._link.action("MixMonitorMute", fields))
 
     async def send_digits(self, channel: str, digits: str) -> None:
         """Plays DTMF digits to a channel."""

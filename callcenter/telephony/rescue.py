@@ -106,8 +106,12 @@ class Rescue:
             # The page is there again, and its sound never left: only the way to its phone server was cut.
             return
         target = other or next(
-            (one for one in call.legs if one.bridged_at and not one.ended_at and one is not leg), None
+            (one for one in call.legs if one.bridged_at and not one.ended_at and one is not leg and not one.aside), None
         )
+        if gone and call.form in ("consult", "waiting"):
+            # His client waits aside: that one is rung back to him (telephony.talks), whom he asked is let go.
+            await self._gateway.hangup([leg.channel])
+            return
         agent = self.directory.agents.get(leg.agent_id)
         if target is None or agent is None:
             return
@@ -130,7 +134,7 @@ class Rescue:
             variables={"CC_JOIN": target.channel},
             caller_number=client,
             timeout=RING_SECONDS,
-            auto_answer=endpoint == endpoint_name(agent.id, "webrtc"),
+            auto_answer="now" if endpoint == endpoint_name(agent.id, "webrtc") else "",
         )
 
 

@@ -28,6 +28,7 @@ VARIABLES = (
     "CC_FROM",
     "CC_TO",
     "CC_REC",
+    "CC_GAPS",
     "CC_AGENT",
     "CC_QUEUE",
     "CC_CLICK",

@@ -44,12 +44,12 @@ FACTS = (
 CLIENT = "+79160000002"
 
 
-def differences(live: Call, told: Call) -> list[str]:
-    """Where two pictures of one ended call differ; moments may differ by 0.1 s."""
+def differences(live: Call, told: Call, within: float = 0.1) -> list[str]:
+    """Where two pictures of one ended call differ; moments may differ by ``within`` seconds."""
     found = [f"{n}: {getattr(live, n)!r}, {getattr(told, n)!r}" for n in FACTS if getattr(live, n) != getattr(told, n)]
     for name in TIMES:
         one, two = getattr(live, name), getattr(told, name)
-        if one != two and (one is None or two is None or abs(one - two) > 0.1):
+        if one != two and (one is None or two is None or abs(one - two) > within):
             found.append(f"{name}: {one}, {two}")
     story = [(step.kind, step.agent_id, step.queue_id, step.text) for step in live.steps]
     if story != [(step.kind, step.agent_id, step.queue_id, step.text) for step in told.steps]:

@@ -50,7 +50,9 @@ async def reason_named(services: Services, house: House, name: str) -> int:
     return next(one.id for one in found.values() if one.name == name)
 
 
-async def changed(services: Services, house: House, state: str, seconds: float, reason: str = "") -> None:
+async def changed(
+    services: Services, house: House, state: str, seconds: float, reason: str = "", *, written: bool = True
+) -> None:
     person = house.people["operator@a"]
     assert person.agent_id is not None
     await handlers.on_changed(
@@ -63,9 +65,12 @@ async def changed(services: Services, house: House, state: str, seconds: float, 
             reason=reason,
         ),
     )
+    if written:
+        await services.part(handlers.SpanWriter, handlers.SpanWriter).drained()
 
 
 async def spans(services: Services) -> list[tuple[str, str, float, float | None]]:
+    await services.part(handlers.SpanWriter, handlers.SpanWriter).drained()
     async with services.db.system() as session:
         rows = (await session.scalars(select(AgentStateSpan).order_by(AgentStateSpan.since, AgentStateSpan.id))).all()
     zero = NOW.timestamp()
@@ -271,6 +276,32 @@ async def test_the_time_in_each_state_is_kept(services: Services, house: House) 
         ("paused", "lunch", 100, 100.5),
         ("offline", "", 100.5, None),
     ]
+
+
+async def test_states_of_one_moment_are_written_together(
+    services: Services, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await changed(services, house, "ready", 0)
+    real, transactions = services.db.business, []
+
+    def counted(business_id: int) -> Any:
+        transactions.append(business_id)
+        return real(business_id)
+
+    monkeypatch.setattr(services.db, "business", counted)
+    for at, state in ((10, "ringing"), (15, "talking"), (75, "wrapup"), (75, "wrapup")):
+        await changed(services, house, state, at, written=False)
+    event = AgentChanged(at=NOW.timestamp(), business_id=house.businesses["a"], agent_id=999_999, state="ready")
+    await handlers.on_changed(services, event)
+    assert services.bus.backlog()["agents.spans"] == 5
+    assert await spans(services) == [
+        ("ready", "", 0, 10),
+        ("ringing", "", 10, 15),
+        ("talking", "", 15, 75),
+        ("wrapup", "", 75, None),
+    ]
+    assert len(transactions) == 1
+    assert services.bus.backlog()["agents.spans"] == 0
 
 
 async def test_seconds_in_states_are_cut_at_both_ends(services: Services, house: House, clock: FixedClock) -> None:

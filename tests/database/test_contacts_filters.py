@@ -335,6 +335,7 @@ def tree(rng: random.Random, world: World, depth: int = 1) -> tuple[dict[str, An
 
 
 @pytest.mark.rule("CON-39")
+@pytest.mark.timeout(400)
 async def test_any_filter_finds_in_sql_what_plain_python_finds(
     services: Services, house: House, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

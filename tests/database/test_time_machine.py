@@ -102,6 +102,7 @@ async def test_every_past_moment_is_shown_as_it_was(services: Services, house: H
         elif isinstance(event, CallEnded):
             await calls.log_end(services, event)
     await services.part(CallLog, CallLog).drained()
+    await services.part(agents.SpanWriter, agents.SpanWriter).drained()
     clock.advance(3600)
     assert len(pictures) > 60
     states = set()

@@ -88,6 +88,10 @@ class Telephone(Phone):
         for key in keys:
             self._keys.put_nowait(key)
 
+    def say(self, frequency: float) -> None:
+        """Says another tone from now on; 0 = silence."""
+        self.frequency = frequency
+
     def listen(self) -> array[int]:
         """What was heard since the call's media began or since ``forget``."""
         return audio.from_ulaw(bytes(self.heard))
@@ -197,8 +201,7 @@ class Telephone(Phone):
     async def _play(self) -> None:
         """Sends a frame every 20 ms to where Asterisk listens; digits between the frames."""
         loop = asyncio.get_running_loop()
-        # Whole periods, so that the tone has no clicks where the piece begins anew.
-        piece = audio.to_ulaw(audio.tone(self.frequency, 1.0) if self.frequency else array("h", bytes(2 * audio.RATE)))
+        said, piece = -1.0, b""
         sequence, stamp, source = 1, 0, struct.unpack("!I", secrets.token_bytes(4))[0]
         due = loop.time()
         while True:
@@ -206,6 +209,10 @@ class Telephone(Phone):
                 if not self._keys.empty():
                     sequence, stamp = await self._key(self._keys.get_nowait(), sequence, stamp, source)
                     due = loop.time()
+                if said != self.frequency:
+                    # Whole periods, so that the tone has no clicks where the piece begins anew.
+                    said = self.frequency
+                    piece = audio.to_ulaw(audio.tone(said, 1.0) if said else array("h", bytes(2 * audio.RATE)))
                 at = stamp % len(piece)
                 head = struct.pack("!BBHII", 0x80, 0, sequence & 0xFFFF, stamp & 0xFFFFFFFF, source)
                 self._rtp.sendto(head + (piece + piece)[at : at + _FRAME], self._remote)

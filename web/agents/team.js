@@ -27,7 +27,10 @@ function draw() {
 function paint(row, agent) {
   const part = (name) => $(`[data-part="${name}"]`, row);
   setText(part("name"), agent.name);
-  setText(part("short"), agent.short_number);
+  const short = part("short");
+  const dial = short.querySelector("[data-dial]");
+  if (dial) dial.dataset.dial = agent.short_number;
+  setText(dial?.querySelector("[data-part=digits]") ?? short, agent.short_number);
   const over = overLimit(agent, now()) >= 0 && Boolean(agent.limit_at);
   part("state").dataset.state = over ? "over" : TONES[agent.state] ?? "off";
   setIcon(part("glyph"), over ? "alert" : agentIcon(agent.state), "s");

@@ -10,6 +10,7 @@ import { t } from "./i18n.js";
 import { myAgent, myCall } from "./mycall.js";
 import { letCallThrough } from "./overlays.js";
 import { store } from "./store.js";
+import { drawTalk, holdThere, park, talkKey, talks } from "./talk.js";
 import { drawTransfer } from "./transfer.js";
 import { stream } from "./stream.js";
 import { complain, toast } from "./toast.js";
@@ -25,6 +26,7 @@ export class Dock {
   #card = null;
   #keypad = false;
   #transfer = false;
+  #asking = false;
   #drawn = "";
   #last = null;
   #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
@@ -127,21 +129,29 @@ export class Dock {
     const here = busy && call.here;
     show(this.#part("clock"), busy);
     show(this.#part("rec"), busy && call.recording);
-    const talks = busy && ["talking", "held"].includes(call.stage);
-    show(this.#part("keys"), here || talks);
+    const talking = busy && ["talking", "held"].includes(call.stage);
+    show(this.#part("keys"), here || talking);
     // On a SIP phone these keys are the telephone's own; giving the call away is the server's.
     for (const key of ["mute", "keypad"]) show($(`.keys [data-do="${key}"]`, $("#dock")), here);
-    show($('.keys [data-do="hold"]', $("#dock")), here && talks);
-    show($('.keys [data-do="transfer"]', $("#dock")), talks && Boolean(call.seen));
-    if (!talks) this.#transfer = false;
+    const form = call?.seen?.form ?? "";
+    show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
+    for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
+    const record = $('.keys [data-do="record"]', $("#dock"));
+    const paused = Boolean(call?.recordingPausedUntil);
+    show(record, talking && call.recording);
+    record.setAttribute("aria-pressed", String(paused));
+    setText(record.lastElementChild, paused ? t("Record") : t("Pause rec."));
+    setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
+    this.#part("rec").classList.toggle("paused", paused);
+    if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
     hold.setAttribute("aria-pressed", String(call?.stage === "held"));
     setText(hold.lastElementChild, call?.stage === "held" ? t("Resume") : t("Hold"));
     $('.keys [data-do="transfer"]', $("#dock")).setAttribute("aria-pressed", String(this.#transfer));
     show(this.#part("dial"), !call);
     show(this.#part("online"), !call && ["off"].includes(state.line));
-    show(this.#part("hang"), busy);
-    setText(this.#part("hang-word"), call && ["connecting", "calling"].includes(call.stage) ? t("Cancel call") : t("Hang up"));
+    show(this.#part("hang"), busy && form !== "consult");
+    setText(this.#part("hang-word"), call && ["connecting", "calling"].includes(call.stage) ? t("Cancel call") : form === "conference" ? t("Leave") : t("Hang up"));
     const mute = $('[data-do="mute"]', $("#dock"));
     mute.setAttribute("aria-pressed", String(Boolean(call?.muted)));
     setText(mute.lastElementChild, call?.muted ? t("Muted") : t("Mute"));
@@ -174,12 +184,13 @@ export class Dock {
 
   #drawPanel(call, ringing) {
     const panel = this.#part("panel");
-    const key = ringing ? JSON.stringify([call.here, call.stage, call.who, call.line, call.queue, call.card, call.quiet, call.waitedSince]) : this.#transfer ? `transfer ${call.seen.id}` : this.#keypad ? `keypad ${Boolean(call)}` : "";
+    const key = ringing ? JSON.stringify([call.here, call.stage, call.who, call.line, call.queue, call.card, call.quiet, call.waitedSince]) : talks(call) ? talkKey(call) : this.#transfer ? `transfer ${call.seen.id}` : this.#keypad ? `keypad ${Boolean(call)}` : "";
     if (key === this.#drawn) return;
     const first = ringing && !cardShown();
     const held = document.activeElement?.closest(".callcard") ? document.activeElement.dataset.answer !== undefined : false;
     this.#drawn = key;
     if (ringing) panel.replaceChildren(drawCard(call, this.#cardActions()));
+    else if (talks(call)) this.#talk(panel, call);
     else if (this.#transfer) {
       panel.replaceChildren(drawTransfer({ call, close: () => this.toggleTransfer(false) }));
       $("input", panel).focus();
@@ -218,6 +229,25 @@ export class Dock {
     if (!this.#transfer) $('.keys [data-do="transfer"]', $("#dock")).focus({ preventScroll: true });
   }
 
+  // Drawn anew when somebody comes or goes; who worked by keys stays where he was.
+  #talk(panel, call) {
+    const at = panel.contains(document.activeElement) ? document.activeElement.dataset.talk : undefined;
+    const fresh = !$("[data-talkpanel]", panel);
+    panel.replaceChildren(drawTalk(call));
+    if (at) $(`[data-talk="${at}"]`, panel)?.focus({ preventScroll: true });
+    if (fresh) announce($("[data-talkpanel]", panel).getAttribute("aria-label"));
+  }
+
+  hold() {
+    const { call } = this;
+    if (call && !call.here && call.seen) holdThere(call);
+    else this.#phone.do("hold");
+  }
+
+  park() {
+    if (this.call?.seen) park(this.call);
+  }
+
   #press(digit) {
     this.#phone.do("digit", digit);
   }
@@ -226,9 +256,38 @@ export class Dock {
     const doing = event.target.closest("[data-do]")?.dataset.do;
     if (doing === "keypad") this.toggleKeypad();
     else if (doing === "transfer") this.toggleTransfer();
+    else if (doing === "hold") this.hold();
+    else if (doing === "park") this.park();
+    else if (doing === "record") this.toggleRecording();
     else if (doing === "online") this.#actions.goOnline();
-    else if (doing === "hang" && this.call && !this.call.here) this.#hangUpThere(this.call);
+    else if (doing === "hang") this.hangUp();
     else if (doing) this.#phone.do(doing);
+  }
+
+  // What is said while the recording is paused is in no file (AGD-14); the server does it, whatever phone the call is on.
+  async toggleRecording() {
+    const { call } = this;
+    if (!call?.seen || !call.recording || this.#asking) return;
+    const path = `/api/v1/calls/${encodeURIComponent(call.seen.id)}/recording`;
+    this.#asking = true;
+    try {
+      if (call.recordingPausedUntil) {
+        await api("POST", `${path}/resume`);
+        toast(t("The call is recorded again."), { glyph: "rec" });
+      } else {
+        const { limit } = await api("POST", `${path}/pause`);
+        toast(t("The recording is paused. It goes on by itself in %(time)s.", { time: duration(limit) }), { glyph: "recpause" });
+      }
+    } catch (error) {
+      complain(error.message);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  hangUp() {
+    if (this.call && !this.call.here) this.#hangUpThere(this.call);
+    else this.#phone.do("hang");
   }
 
   // The call is on the agent's SIP phone: only the server can end it.
@@ -257,6 +316,8 @@ export class Dock {
     const word = { connecting: t("Connecting"), calling: t("Calling"), held: t("On hold") }[call.stage];
     setText(this.#part("time"), duration((now() - from) / 1000));
     this.#part("time").title = word ?? "";
+    const paused = call.recordingPausedUntil;
+    setText(this.#part("rec-word"), paused ? t("Recording paused, %(time)s", { time: duration(Math.max(0, paused - now()) / 1000) }) : t("Recording"));
     if (word && !call.recording) this.#state(word);
     else this.#state("");
   }

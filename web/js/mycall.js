@@ -41,7 +41,8 @@ export function myCall(phoneState, liveState, card) {
     number, line: (fits ? card.line : null) ?? seen?.number ?? null, queue: (fits ? card.queue : null) ?? seen?.queue ?? null,
     since: call?.at ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
     answeredAt: direction === "in" && call ? call.answeredAt : seen?.answered_at ? Date.parse(seen.answered_at) : null,
-    recording: Boolean(seen?.recording_on), muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null,
+    recording: Boolean(seen?.recording_on), recordingPausedUntil: seen?.recording_paused ? Date.parse(seen.recording_paused_until) : null,
+    muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null,
   };
 }
 

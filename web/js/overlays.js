@@ -21,11 +21,15 @@ export function startOverlays() {
 }
 
 export const closeMenus = () => $$(".menu:popover-open").forEach((menu) => menu.hidePopover());
-export const somethingOpen = () => Boolean($("dialog[open], .menu:popover-open"));
+// Whether a dialog (but the one named) or a menu is open.
+export const somethingOpen = (but = "") => $$("dialog[open], .menu:popover-open").some((one) => !but || one.id !== but);
 
 export function openSheet(id) {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.show();
+  if (!dialog || dialog.open) return;
+  dialog.show();
+  // A sheet that is only read takes the focus itself: Enter then belongs to a call that rings, not to its close button.
+  if (dialog.tabIndex === -1 && dialog.hasAttribute("tabindex")) dialog.focus();
 }
 
 // A dialog that some page opened as modal lets the call through.

@@ -16,6 +16,9 @@ export async function refreshReasons() {
   }
 }
 
+// The reason of a break that is taken without looking at the list.
+export const firstReason = () => (list.find((one) => one.key === "break") ?? list[0])?.id ?? null;
+
 // Calls draw(list) at once and whenever it changed.
 export function watchReasons(draw) {
   watchers.add(draw);

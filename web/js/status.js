@@ -6,7 +6,7 @@ import { duration } from "./format.js";
 import { now, secondsSince } from "./clock.js";
 import { t } from "./i18n.js";
 import { myAgent } from "./mycall.js";
-import { reasonItem, refreshReasons, watchReasons } from "./reasons.js";
+import { firstReason, reasonItem, refreshReasons, watchReasons } from "./reasons.js";
 import { store } from "./store.js";
 import { complain } from "./toast.js";
 import { agentIcon, agentWord, overLimit } from "./words.js";
@@ -37,6 +37,15 @@ async function choose(phone, goOnline, wanted, reasonId) {
     if (wanted === "offline" && phone.state.on) phone.do("off");
   }
   return undefined;
+}
+
+// One key for both: who is ready takes a break, anybody else becomes ready. False without a phone of one's own.
+export function toggleReady(phone, goOnline) {
+  const agent = me?.agent_id && myAgent(store.state);
+  if (!agent) return false;
+  const ready = agent.wanted === "ready";
+  choose(phone, goOnline, ready ? "paused" : "ready", ready ? firstReason() : null);
+  return true;
 }
 
 export async function setWanted(wanted, reasonId = null) {

@@ -1,5 +1,5 @@
 // The page's copy of what goes on now: the stream fills it, views subscribe to the part they draw.
-const empty = () => ({ rev: 0, calls: {}, agents: {}, queues: {}, alerts: [], link_up: true, me: {}, live: false });
+const empty = () => ({ rev: 0, calls: {}, agents: {}, queues: {}, alerts: [], parked: [], link_up: true, me: {}, live: false });
 
 class Store {
   state = empty();
@@ -25,7 +25,7 @@ class Store {
     for (const kind of ["calls", "agents", "queues"]) {
       if (value[kind]) next[kind] = merged(this.state[kind], value[kind]);
     }
-    for (const kind of ["alerts", "link_up", "me"]) if (value[kind] !== undefined) next[kind] = value[kind];
+    for (const kind of ["alerts", "link_up", "me", "parked"]) if (value[kind] !== undefined) next[kind] = value[kind];
     this.state = next;
     this.#tell();
   }

@@ -7,7 +7,9 @@ import { complain, toast } from "./toast.js";
 
 const GLYPHS = { agent: "user", queue: "queue", menu: "branch" };
 const WORDS = { agent: () => t("Colleague"), queue: () => t("Queue"), menu: () => t("Voice menu") };
-const path = (call) => `/api/v1/calls/${encodeURIComponent(call.seen.id)}/transfer`;
+const path = (call, first) => `/api/v1/calls/${encodeURIComponent(call.seen.id)}/${first ? "consult" : "transfer"}`;
+// How I gave the last call away; the next one begins so.
+let talkFirst = false;
 
 export function drawTransfer({ call, close }) {
   const list = h("div.targets", { role: "list", "aria-label": t("Where to") });
@@ -19,8 +21,8 @@ export function drawTransfer({ call, close }) {
     if (busy) return;
     busy = true;
     try {
-      await api("POST", path(call), body);
-      toast(t("Call transferred: %(name)s", { name }), { glyph: "transfer" });
+      await api("POST", path(call, talkFirst), body);
+      toast(talkFirst ? t("Calling %(name)s; the client hears music", { name }) : t("Call transferred: %(name)s", { name }), { glyph: "transfer" });
       close();
     } catch (error) {
       complain(error.message);
@@ -60,11 +62,21 @@ export function drawTransfer({ call, close }) {
     return one && { kind: one.kind, id: one.id };
   };
 
+  const button = h("button.btn.yes", { type: "submit" });
+  const way = (first, word) => h("button", { type: "button", "data-way": first ? "first" : "at-once", onclick: () => choose(first) }, word);
+  const ways = h("div.seg", { role: "group", "aria-label": t("How to transfer") }, way(false, t("Connect at once")), way(true, t("Talk first")));
+  const choose = (first) => {
+    talkFirst = first;
+    for (const one of ways.children) one.setAttribute("aria-pressed", String((one.dataset.way === "first") === first));
+    button.textContent = first ? t("Dial") : t("Transfer");
+  };
+  choose(talkFirst);
+
   field.addEventListener("input", draw);
   load();
   return h(
     "div.callcard", { role: "dialog", "aria-label": t("Transfer the call"), "data-transfer": true, "data-state": "talk", onkeydown: (event) => { if (event.key === "Escape") close(); } },
     h("div.bar", icon("transfer", "s"), h("span", t("Transfer the call")), h("button.btn.bare.icon.sm.ticks", { type: "button", "aria-label": t("Close"), onclick: close }, icon("x", "s"))),
-    h("div.padpanel", h("form.dial", { onsubmit: submit }, field, h("button.btn.yes", { type: "submit" }, t("Transfer"))), list),
+    h("div.padpanel", ways, h("form.dial", { onsubmit: submit }, field, button), list),
   );
 }

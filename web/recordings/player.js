@@ -204,7 +204,16 @@ function reset(root) {
   button?.setAttribute("aria-label", shell.t("Play the recording"));
 }
 
+// The policy lets no page place things by itself.
+function paintGaps(root) {
+  for (const word of $$("[data-gap-at]", root)) {
+    word.style.setProperty("--gap-at", `${100 * Number(word.dataset.gapAt)}%`);
+    word.style.setProperty("--gap-width", `${100 * Number(word.dataset.gapWidth)}%`);
+  }
+}
+
 function paintSpeed(root) {
+  paintGaps(root);
   for (const button of $$("[data-speed]", root)) button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === speed()));
 }
 

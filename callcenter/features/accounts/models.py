@@ -120,6 +120,7 @@ class AuditEntry(Base, BusinessOwned):
     """Who did what to what, from where."""
 
     __tablename__ = "audit_entries"
+    by_business = False
     __table_args__ = (Index(None, "business_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -34,6 +34,8 @@ class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     wanted_since: datetime
     caller_number_id: int | None
     active: bool
+    auto_dialed: bool = False
+    auto_queue: bool = False
 
 
 class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +245,8 @@ def _info(agent: Agent) -> AgentInfo:
         wanted_since=agent.wanted_since,
         caller_number_id=agent.caller_number_id,
         active=agent.active,
+        auto_dialed=agent.auto_dialed,
+        auto_queue=agent.auto_queue,
     )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
+from itertools import islice
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,31 +25,80 @@ GIVE_UP = 600.0
 """Seconds after which a change is given up: the events behind it must not wait for ever."""
 
 
+GATHER = 0.1
+"""Seconds that changes wait for others: a transaction costs ten times what a change in it costs."""
+BATCH = 500
+
+
+class SpanWriter:
+    """One per process (``services.part(SpanWriter, SpanWriter)``): writes changes in their order, many at a time."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._waiting: deque[AgentChanged] = deque()
+        self._task: asyncio.Task[None] | None = None
+        services.bus.buffer("agents.spans", lambda: len(self._waiting), self.drained)
+
+    def put(self, change: AgentChanged) -> None:
+        """Takes a change; never waits."""
+        self._waiting.append(change)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="agents.spans")
+
+    async def drained(self) -> None:
+        """Waits until everything that was taken is written (or given up)."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(GATHER)
+            business_id = self._waiting[0].business_id
+            batch = []
+            for change in islice(self._waiting, BATCH):
+                if change.business_id != business_id:
+                    break
+                batch.append(change)
+            try:
+                await until_written(partial(self._write, business_id, batch), f"{len(batch)} states of agents")
+            except Exception:
+                log.exception("%d states of agents cannot be kept", len(batch))
+            for _ in batch:
+                self._waiting.popleft()
+
+    async def _write(self, business_id: int, changes: list[AgentChanged]) -> None:
+        try:
+            async with self._services.db.business(business_id) as session:
+                await _change(session, business_id, changes)
+        except IntegrityError:
+            if len(changes) == 1:
+                raise
+            # An agent was deleted in this very moment: the others must not suffer from it.
+            for change in changes:
+                await until_written(partial(self._write, business_id, [change]), f"state of agent {change.agent_id}")
+
+
 async def on_changed(services: Services, event: AgentChanged) -> None:
     """An agent's real state changed: his open stretch ends, the next one begins."""
-
-    async def write() -> None:
-        async with services.db.business(event.business_id) as session:
-            await _change(session, event)
-
-    await until_written(write, f"state {event.state} of agent {event.agent_id}")
+    services.part(SpanWriter, SpanWriter).put(event)
 
 
 async def on_link(services: Services, event: LinkChanged) -> None:
     """After a break (or the server's start) the stretches are brought to what is true now."""
     if not event.up:
         return
+    found: list[tuple[int, int]] = []
 
-    async def write() -> None:
+    async def read() -> None:
         async with services.db.system() as session:
-            people = await queries.agents(session)
-        for agent in people:
-            now = services.live.now(agent.business_id, agent.id, event.at)
-            if now is not None:
-                async with services.db.business(agent.business_id) as session:
-                    await _change(session, now)
+            found[:] = [(agent.business_id, agent.id) for agent in await queries.agents(session)]
 
-    await until_written(write, "states after a break")
+    await until_written(read, "states after a break")
+    writer = services.part(SpanWriter, SpanWriter)
+    for business_id, agent_id in sorted(found):
+        now = services.live.now(business_id, agent_id, event.at)
+        if now is not None:
+            writer.put(now)
 
 
 async def on_overdue(services: Services, event: PauseOverdue) -> None:
@@ -80,36 +132,39 @@ async def on_wanted(services: Services, event: AgentWanted) -> None:
     services.part(rules.Rings, lambda _: rules.Rings()).forget(event.agent_id)
 
 
-async def _change(session: AsyncSession, now: AgentChanged) -> None:
-    agent_id, reason = now.agent_id, now.reason[:60]
-    spans = await queries.open_spans(session, agent_id)
-    newest = spans[0] if spans else None
-    for older in spans[1:]:
-        # A crash between two writes may leave more than one open: the earlier ones ended where the newest began.
-        older.until = max(older.since, spans[0].since)
-    current = (
-        None if newest is None else rules.Span(newest.state, newest.reason, newest.since.timestamp(), newest.reason_id)
-    )
-    step = rules.change_span(current, now.state, reason, now.at, now.reason_id)
-    due_at = None if now.due_at is None else utc(now.due_at)
-    if newest is not None and step.close_at is not None:
-        newest.until = utc(step.close_at)
-    elif newest is not None and step.opened is None:
-        newest.due_at, newest.extended = due_at, now.extended
-    if step.opened is not None and await queries.agent(session, agent_id) is not None:
-        opened = step.opened
-        session.add(
-            AgentStateSpan(
-                business_id=now.business_id,
-                agent_id=agent_id,
+async def _change(session: AsyncSession, business_id: int, changes: list[AgentChanged]) -> None:
+    """Brings the stretches of one business's agents to where ``changes``, in their order, lead."""
+    ids = {change.agent_id for change in changes}
+    newest: dict[int, AgentStateSpan] = {}
+    for span in await queries.open_spans(session, ids):
+        if span.agent_id in newest:
+            # A crash between two writes may leave more than one open: the earlier ones ended where the newest began.
+            span.until = max(span.since, newest[span.agent_id].since)
+        else:
+            newest[span.agent_id] = span
+    there = await queries.existing(session, ids)
+    for change in changes:
+        old = newest.get(change.agent_id)
+        current = None if old is None else rules.Span(old.state, old.reason, old.since.timestamp(), old.reason_id)
+        step = rules.change_span(current, change.state, change.reason[:60], change.at, change.reason_id)
+        due_at = None if change.due_at is None else utc(change.due_at)
+        if old is not None and step.close_at is not None:
+            old.until = utc(step.close_at)
+        elif old is not None and step.opened is None:
+            old.due_at, old.extended = due_at, change.extended
+        if step.opened is not None and change.agent_id in there:
+            opened = step.opened
+            made = newest[change.agent_id] = AgentStateSpan(
+                business_id=business_id,
+                agent_id=change.agent_id,
                 state=opened.state,
                 reason=opened.reason,
                 reason_id=opened.reason_id,
                 since=utc(opened.since),
                 due_at=due_at,
-                extended=now.extended,
+                extended=change.extended,
             )
-        )
+            session.add(made)
 
 
 async def until_written(write: Callable[[], Awaitable[None]], what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -48,6 +48,9 @@ class Agent(Base, BusinessOwned):
     overdue_told_at: Mapped[datetime | None]
     caller_number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL", use_alter=True))
     active: Mapped[bool] = mapped_column(default=True)
+    # His phone answers by itself (AGD-16): calls that the dialer or a program brings; calls from queues.
+    auto_dialed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    auto_queue: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Device(Base, BusinessOwned):
@@ -74,6 +77,7 @@ class AgentStateSpan(Base, BusinessOwned):
     """
 
     __tablename__ = "agent_state_spans"
+    by_business = False
     __table_args__ = (Index(None, "business_id", "agent_id", "since"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

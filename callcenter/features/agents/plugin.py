@@ -55,6 +55,23 @@ FEATURE = Feature(
             returns=rest.DeviceList,
         ),
         Route(
+            "GET",
+            "/api/v1/me/auto-answer",
+            rest.my_auto_answer,
+            PHONE_USE,
+            summary="Which calls my phone answers by itself",
+            returns=rest.AutoAnswerForm,
+        ),
+        Route(
+            "PUT",
+            "/api/v1/me/auto-answer",
+            rest.set_my_auto_answer,
+            PHONE_USE,
+            summary="Choose which calls my phone answers by itself",
+            body=rest.AutoAnswerForm,
+            returns=rest.AutoAnswerForm,
+        ),
+        Route(
             "POST",
             "/api/v1/me/devices/{kind}/password",
             rest.renew_password,

@@ -54,11 +54,16 @@ async def reasons(session: AsyncSession, *, retired: bool = False) -> list[Pause
     return list((await session.scalars(query)).all())
 
 
-async def open_spans(session: AsyncSession, agent_id: int | None = None) -> list[AgentStateSpan]:
+async def existing(session: AsyncSession, ids: Collection[int]) -> set[int]:
+    """Those of ``ids`` that are agents of this business."""
+    return set((await session.scalars(select(Agent.id).where(Agent.id.in_(ids)))).all())
+
+
+async def open_spans(session: AsyncSession, agent_ids: Collection[int] | None = None) -> list[AgentStateSpan]:
     """Stretches that go on, newest first; one per agent unless a crash left more."""
     query = select(AgentStateSpan).where(AgentStateSpan.until.is_(None)).order_by(AgentStateSpan.since.desc())
-    if agent_id is not None:
-        query = query.where(AgentStateSpan.agent_id == agent_id)
+    if agent_ids is not None:
+        query = query.where(AgentStateSpan.agent_id.in_(agent_ids))
     return list((await session.scalars(query)).all())
 
 

@@ -18,6 +18,8 @@ from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.calls.usecases.dial import scope_of
 from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.calls.usecases.pausing import limit_of as pause_limit
+from callcenter.features.calls.usecases.pausing import set_limit as set_pause_limit
 from callcenter.features.calls.usecases.store import store
 from callcenter.features.contacts import api as contacts
 from callcenter.live.views import CallView, ContactBrief
@@ -25,7 +27,8 @@ from callcenter.plugin import Services
 
 __all__ = [
     "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "Scope", "add_past", "agent_day", "calls",
-    "going_on", "logged", "may_see", "queue_calls", "queue_hours", "scope_of", "to_call_back", "views_of",
+    "going_on", "logged", "may_see", "pause_limit", "queue_calls", "queue_hours", "scope_of", "set_pause_limit",
+    "to_call_back", "views_of",
 ]  # fmt: skip
 
 

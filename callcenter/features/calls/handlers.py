@@ -10,7 +10,7 @@ from callcenter.features.calls.usecases.pop import Pops
 from callcenter.plugin import Services
 
 # A call's row is written when it begins and when its owner becomes known; all else comes with its end.
-LOGGED = frozenset({"started", "answered", "transferred"})
+LOGGED = frozenset({"started", "answered", "transferred", "record_pause", "record_resume"})
 
 
 async def log_update(services: Services, event: CallUpdated) -> None:

@@ -20,6 +20,7 @@ class CallRecord(Base, BusinessOwned):
     """
 
     __tablename__ = "calls"
+    by_business = False
     __table_args__ = (
         # Direction, result and spam stand in the index so that counting a million calls by kind reads no rows.
         Index("ix_calls_business_started", "business_id", "started_at", "direction", "result", "spam"),
@@ -90,6 +91,7 @@ class CallAgent(Base, BusinessOwned):
     """
 
     __tablename__ = "call_agents"
+    by_business = False
     __table_args__ = (
         UniqueConstraint("call_id", "agent_id"),
         Index(None, "business_id", "agent_id", "own", "started_at"),
@@ -107,6 +109,7 @@ class CallLeg(Base, BusinessOwned):
     """A channel of a call. One channel may be in two calls: a transfer takes it from one into the other."""
 
     __tablename__ = "call_legs"
+    by_business = False
 
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -125,6 +128,7 @@ class CallStep(Base, BusinessOwned):
     """A step of a call's story, as core.calls.Step."""
 
     __tablename__ = "call_steps"
+    by_business = False
 
     id: Mapped[int] = mapped_column(primary_key=True)
     call_id: Mapped[str] = mapped_column(ForeignKey("calls.id", ondelete="CASCADE"), index=True)

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
 from callcenter.features.calls import handlers, jobs
-from callcenter.features.calls.pages import rest, site
+from callcenter.features.calls.pages import rest, site, talking
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.usecases import belonging, erasing
 from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.calls.usecases.pausing import PauseLimit, Pauses, RecordingPause
 from callcenter.features.calls.usecases.spam import SpamForm, SpamView
 from callcenter.features.calls.usecases.transfer import TargetList, TransferForm
 from callcenter.features.contacts import api as contacts
 from callcenter.features.privacy import api as privacy
-from callcenter.http.permissions import CALLS_ALL, CALLS_DIAL, CALLS_OWN
+from callcenter.http.permissions import CALLS_ALL, CALLS_DIAL, CALLS_OWN, SETTINGS_EDIT
 from callcenter.http.routes import NavItem, Route
 from callcenter.live.views import CallView
 from callcenter.plugin import Feature, Job, Services, Subscription
@@ -31,9 +32,11 @@ privacy.add_part(privacy.Part("calls", erasing.held, erasing.erase))
 async def _start(services: Services) -> None:
     # Made now, so that backlog and metrics know the writer before the first call.
     services.part(CallLog, CallLog)
+    services.part(Pauses, Pauses).start()
 
 
 async def _stop(services: Services) -> None:
+    await services.part(Pauses, Pauses).stop()
     await services.part(Completer, Completer).stop()
     await services.part(CallLog, CallLog).stop()
 
@@ -142,6 +145,41 @@ FEATURE = Feature(
             status=202,
         ),
         Route(
+            "POST",
+            "/api/v1/calls/{id}/recording/pause",
+            rest.recording_pause,
+            CALLS_DIAL,
+            summary="Keep what is said now out of the recording of a call of one's own (card numbers)",
+            returns=RecordingPause,
+            status=202,
+        ),
+        Route(
+            "POST",
+            "/api/v1/calls/{id}/recording/resume",
+            rest.recording_resume,
+            CALLS_DIAL,
+            summary="Record again",
+            returns=RecordingPause,
+            status=202,
+        ),
+        Route(
+            "GET",
+            "/api/v1/settings/recording-pause",
+            rest.pause_limit,
+            SETTINGS_EDIT,
+            summary="After how long a pause of a recording ends by itself",
+            returns=PauseLimit,
+        ),
+        Route(
+            "PUT",
+            "/api/v1/settings/recording-pause",
+            rest.set_pause_limit,
+            SETTINGS_EDIT,
+            summary="Choose after how long a pause of a recording ends by itself",
+            body=PauseLimit,
+            returns=PauseLimit,
+        ),
+        Route(
             "GET",
             "/api/v1/transfer-targets",
             rest.call_targets,
@@ -149,6 +187,7 @@ FEATURE = Feature(
             summary="Where a call can be transferred to inside: available employees, queues, menus",
             returns=TargetList,
         ),
+        *talking.ROUTES,
         Route("GET", "/calls", site.call_list, CALLS_OWN),
         Route("GET", "/calls/rows", site.some_rows, CALLS_OWN),
         Route("GET", "/calls/day", site.day_picture, CALLS_OWN),

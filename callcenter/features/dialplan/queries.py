@@ -112,6 +112,7 @@ def agents(found: Sequence[AgentWithDevices]) -> tuple[Agent, ...]:
             name=one.agent.name,
             short_number=one.agent.short_number,
             caller_number_id=one.agent.caller_number_id,
+            auto_queue=one.agent.auto_queue,
             devices=tuple(
                 Device(kind=phone.kind, password=phone.password)
                 for phone in sorted(one.devices, key=lambda phone: phone.kind != "webrtc")

@@ -66,6 +66,7 @@ async def load_directory(db: Database) -> Directory:
                     name=one.agent.name,
                     short_number=one.agent.short_number,
                     devices=tuple(phone.kind for phone in one.devices),
+                    auto_dialed=one.agent.auto_dialed,
                 )
                 for one in await agents.for_rendering(session)
             },

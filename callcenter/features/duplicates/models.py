@@ -30,6 +30,7 @@ class DuplicateMember(Base, BusinessOwned):
     """A card in a group of equal ones, one of which is the ``base``. ``chosen``: takes part in a merge or deletion."""
 
     __tablename__ = "duplicate_members"
+    by_business = False
     __table_args__ = (Index(None, "search_id", "kind", "group"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -46,6 +46,7 @@ class ImportRow(Base, BusinessOwned):
     """
 
     __tablename__ = "import_rows"
+    by_business = False
     __table_args__ = (UniqueConstraint("import_id", "line", "part"), Index(None, "import_id", "action"))
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -18,6 +18,15 @@ from callcenter.live.views import RecordingBrief
 __all__ = ["Player", "bind", "briefs", "erase", "erasing", "player_of", "players", "register", "tidy"]
 
 
+class GapMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the recording was paused: seconds, and the same as x and width in the wave's box."""
+
+    at: float
+    seconds: float
+    x: float
+    width: float
+
+
 class Player(msgspec.Struct, frozen=True, kw_only=True):
     """What the player draws: ``duration`` in seconds, shares in per cent of all speech, waves as SVG paths."""
 
@@ -32,6 +41,7 @@ class Player(msgspec.Struct, frozen=True, kw_only=True):
     agent_wave: str = ""
     width: int = rules.WAVE_WIDTH
     height: int = rules.WAVE_HEIGHT
+    gaps: list[GapMark] = []
 
 
 async def briefs(session: AsyncSession, call_ids: Collection[str]) -> dict[str, RecordingBrief]:
@@ -66,7 +76,16 @@ def player_of(row: Recording) -> Player:
         client_share=client_share,
         client_wave=client_wave,
         agent_wave=agent_wave,
+        gaps=_marks(row),
     )
+
+
+def _marks(row: Recording) -> list[GapMark]:
+    scale = rules.WAVE_WIDTH / row.duration if row.duration > 0 else 0.0
+    return [
+        GapMark(at=at, seconds=seconds, x=round(at * scale, 1), width=round(max(4.0, seconds * scale), 1))
+        for at, seconds in rules.stored_gaps(row.peaks)
+    ]
 
 
 def audio_url(recording_id: int) -> str:

@@ -16,7 +16,9 @@ class Recording(Base, BusinessOwned):
 
     ``state``: 'waiting' (raw files from Asterisk wait for conversion), 'ready', 'failed' (raw files are kept and tried
     again). ``file`` is relative to the recordings folder. ``peaks`` is what a waveform needs: ``agent`` and ``client``
-    (lists of levels 0–100), ``talk`` (seconds that each spoke) and ``rate`` (samples per second of the raw files).
+    (lists of levels 0–100), ``talk`` (seconds that each spoke), ``rate`` (samples per second of the raw files)
+    and, where an agent paused it, ``gaps`` (pairs of where and how long, in seconds; before the conversion as the call
+    tells them).
     ``agents`` (who talked: they may listen), ``client_number`` and ``started_at`` are copied from the call.
     ``attempts`` counts failed conversions, ``tried_at`` is the last of them.
     """

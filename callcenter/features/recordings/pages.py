@@ -31,6 +31,13 @@ class Peaks(msgspec.Struct, kw_only=True):
     client: list[int]
 
 
+class GapView(msgspec.Struct, kw_only=True):
+    """Where the agent had paused the recording, in seconds: both sides are silent there."""
+
+    at: float
+    seconds: float
+
+
 class RecordingView(msgspec.Struct, kw_only=True):
     """A recording: ``state`` is waiting, ready or failed; ``duration`` in seconds, ``size`` of the Opus file in bytes.
 
@@ -46,6 +53,7 @@ class RecordingView(msgspec.Struct, kw_only=True):
     agent_share: int
     client_share: int
     peaks: Peaks
+    gaps: list[GapView] = []
     formats: list[str] = msgspec.field(default_factory=lambda: ["opus", "mp3", "wav"])
 
 
@@ -67,6 +75,7 @@ async def show(request: web.Request) -> web.Response:
             agent_share=agent_share,
             client_share=client_share,
             peaks=Peaks(agent=row.peaks.get("agent", []), client=row.peaks.get("client", [])),
+            gaps=[GapView(at=at, seconds=seconds) for at, seconds in rules.stored_gaps(row.peaks)],
         ),
     )
 

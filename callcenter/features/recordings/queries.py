@@ -37,13 +37,12 @@ async def of_calls(session: AsyncSession, call_ids: Collection[str], *, waves: b
     return found
 
 
-async def by_stems(session: AsyncSession, stems: Collection[str]) -> dict[str, Recording]:
+async def by_stems(session: AsyncSession, stems: Collection[str], *, waves: bool = False) -> dict[str, Recording]:
     """Recordings by the name of their raw files."""
     found: dict[str, Recording] = {}
+    options = [] if waves else [defer(Recording.peaks, raiseload=True)]
     for chunk in _chunks(list(stems)):
-        rows = await session.scalars(
-            select(Recording).where(Recording.stem.in_(chunk)).options(defer(Recording.peaks, raiseload=True))
-        )
+        rows = await session.scalars(select(Recording).where(Recording.stem.in_(chunk)).options(*options))
         found.update((row.stem, row) for row in rows)
     return found
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from callcenter.core.calls import Step
 
 # One flat name that Asterisk's dialplan chose: never a path, never hidden, never an option of a command.
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -119,6 +121,93 @@ def wave_paths(agent: Sequence[int], client: Sequence[int]) -> tuple[str, str]:
         return "".join(made)
 
     return bars(above, up=True), bars(below, up=False)
+
+
+# --- gaps -------------------------------------------------------------------------------------------
+
+_TALK_ENDS = frozenset({"transferred", "redirected", "queued", "hangup"})
+_SILENCE_SLACK = 0.3
+
+
+class Stretch(NamedTuple):
+    """A part of a recording: where it begins and how long it is, in seconds."""
+
+    at: float
+    seconds: float
+
+
+def gaps_of(steps: Sequence[Step]) -> list[Stretch]:
+    """Where the recording of a call was paused, as its story tells: only the time of talks is in a recording.
+
+    What Asterisk wrote may be some tenths of a second off, after a hold more: ``placed`` puts that right.
+    """
+    talks: list[tuple[float, float]] = []
+    since: float | None = None
+    for n, step in enumerate(steps):
+        if step.kind == "answered" and since is None:
+            since = step.at
+        elif (
+            step.kind in _TALK_ENDS
+            and since is not None
+            # Who was joined with somebody he talked to already begins no new talk.
+            and (step.kind == "hangup" or any(later.kind == "answered" for later in steps[n:]))
+        ):
+            talks.append((since, step.at))
+            since = None
+    if since is not None:
+        talks.append((since, math.inf))
+
+    def place_of(moment: float) -> float:
+        return sum(max(0.0, min(moment, until) - begin) for begin, until in talks)
+
+    found: list[Stretch] = []
+    paused: float | None = None
+    for step in steps:
+        if step.kind == "record_pause":
+            paused = place_of(step.at)
+        elif step.kind == "record_resume" and paused is not None:
+            found.append(Stretch(round(paused, 2), round(place_of(step.at) - paused, 2)))
+            paused = None
+    return found
+
+
+def stored_gaps(peaks: Mapping[str, Any]) -> list[Stretch]:
+    """The gaps in what is stored of a recording (Recording.peaks)."""
+    return [Stretch(float(at), float(seconds)) for at, seconds in peaks.get("gaps", ())]
+
+
+def placed(gaps: Sequence[Stretch], silences: Sequence[Stretch], duration: float) -> list[Stretch]:
+    """The gaps where they really are in the sound: each in a stretch in which both sides are wholly silent.
+
+    Of those that are long enough the nearest to where the story puts the gap is taken; without one the story counts.
+    """
+    found: list[Stretch] = []
+    after = 0.0
+    for gap in gaps:
+        fits = [
+            one
+            for one in silences
+            if one.seconds >= gap.seconds - _SILENCE_SLACK and one.at + one.seconds > after + 0.05
+        ]
+        best = min(fits, key=lambda one: _away(one, gap), default=None)
+        if best is None:
+            at, seconds = gap
+        elif best.seconds <= gap.seconds + _SILENCE_SLACK:
+            at, seconds = best
+        else:
+            # Both were silent beside it, too.
+            at = min(max(gap.at, best.at, after), best.at + best.seconds - gap.seconds)
+            seconds = gap.seconds
+        at = min(max(at, 0.0), duration)
+        seconds = min(seconds, duration - at)
+        after = at + seconds
+        found.append(Stretch(round(at, 2), round(seconds, 2)))
+    return found
+
+
+def _away(silence: Stretch, gap: Stretch) -> float:
+    """How far ``gap`` would have to be moved to lie in ``silence``, in seconds."""
+    return max(silence.at - gap.at, gap.at - (silence.at + silence.seconds - gap.seconds), 0.0)
 
 
 # --- names for people -------------------------------------------------------------------------------

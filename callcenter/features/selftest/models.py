@@ -48,6 +48,7 @@ class CallQuality(Base, BusinessOwned):
     """
 
     __tablename__ = "call_quality"
+    by_business = False
     __table_args__ = (UniqueConstraint("call_id", "agent_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

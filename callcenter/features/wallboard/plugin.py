@@ -119,6 +119,7 @@ FEATURE = Feature(
         Route("POST", "/wallboard/settings/screens", setup.add_screen, SETTINGS_EDIT),
         Route("POST", f"/wallboard/settings/screens/{_ID}/delete", setup.remove_screen, SETTINGS_EDIT),
         Route("POST", "/wallboard/settings/told", setup.save_told, SETTINGS_EDIT),
+        Route("POST", "/wallboard/settings/pause", setup.save_pause, SETTINGS_EDIT),
         # Open: a screen on the wall has nobody to sign in; the secret part of its address says whose board it is.
         Route("GET", f"/screen/{_PLACE}", setup.screen_page, None, open=True),
         Route("GET", f"/screen/{_PLACE}/state", setup.screen_state, None, open=True),

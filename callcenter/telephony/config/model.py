@@ -41,7 +41,10 @@ class Device:
 
 @dataclass(frozen=True, kw_only=True)
 class Agent:
-    """An agent; ``caller_number_id`` is the number that clients see (None = the business's first)."""
+    """An agent; ``caller_number_id`` is the number that clients see (None = the business's first).
+
+    ``auto_queue``: his phones answer calls from queues by themselves.
+    """
 
     id: int
     business_id: int
@@ -50,6 +53,7 @@ class Agent:
     devices: tuple[Device, ...] = ()
     caller_number_id: int | None = None
     ring_seconds: int = 30
+    auto_queue: bool = False
 
     def endpoint(self, device: Device) -> str:
         """The device's name and login in Asterisk."""

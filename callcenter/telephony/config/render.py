@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from callcenter.telephony.autoanswer import HEADERS
 from callcenter.telephony.config import cel
 from callcenter.telephony.config.model import HANGUP, Model, ModelError, Number, Trunk
 from callcenter.telephony.config.modules import present
@@ -81,6 +82,11 @@ def _values(model: Model) -> dict[str, Any]:
         "queues": sorted(model.queues, key=lambda q: q.id),
         "agents": agents,
         "agents_of": {b.id: [a for a in agents if a.business_id == b.id] for b in model.businesses},
+        "auto_agents": [agent for agent in agents if agent.auto_queue and agent.devices],
+        "auto_headers": {
+            device: [(name, value.replace(";", "\\;")) for name, value in HEADERS[kind]]
+            for device, kind in (("webrtc", "queue"), ("sip", "phone"))
+        },
         "queue_ids": {queue.id for queue in model.queues},
         "menu_ids": {menu.id for menu in model.menus},
         "agent_ids": {agent.id for agent in model.agents},

@@ -8,7 +8,8 @@ from callcenter.core.calls import LegRole
 from callcenter.core.directory import Directory
 from callcenter.core.events import CallEnded, CallUpdated, DeviceChanged, Event, MemberChanged
 from callcenter.telephony import facts as f
-from callcenter.telephony.tracker import learn
+from callcenter.telephony import gaps
+from callcenter.telephony.tracker import learn, talks
 from callcenter.telephony.tracker.memory import Recent
 from callcenter.telephony.tracker.model import CallNow, LegNow, Mode
 from callcenter.telephony.tracker.people import People
@@ -139,7 +140,7 @@ class Book:
         leg.ended_at = call.at
         leg.cause = cause
         self.unbridge(leg)
-        leg.holding = False
+        leg.holding = leg.aside = False
         leg.touch()
         del self.legs[leg.id]
         self.ended_legs.add(leg.id)
@@ -147,6 +148,8 @@ class Book:
         self.stop_ringing(leg)
         if learn.tells_cause(call, leg):
             call.cause = cause
+        if call.form == "consult" and not talks.somebody_aside(call):
+            call.set_form("internal", by=call.form_by)
         if call.live <= 0:
             self.look(call, None)
             self.end_call(call)
@@ -164,6 +167,7 @@ class Book:
             call.step("left_queue", queue_id=call.queue_id)
         if call.cause is None:
             call.cause = CAUSE_UNSEEN
+        call.take_gaps(gaps.closed(call.gaps, call.at, "end"))
         call.hangup_by = call.hangup_by or "system"
         call.step("hangup", text=call.hangup_by)
         self.calls.pop(call.id, None)
@@ -209,6 +213,9 @@ class Book:
         """Puts a leg into a bridge, out of the one where it was."""
         self.unbridge(leg)
         leg.bridge, leg.in_holding_bridge = bridge, holding
+        if leg.aside and not holding and leg.call.form in ("parked", "waiting"):
+            leg.call.set_form("")
+        leg.aside = holding
         self.bridges.setdefault(bridge, []).append(leg)
 
     def unbridge(self, leg: LegNow) -> None:
@@ -224,8 +231,11 @@ class Book:
 
     def look(self, call: CallNow, what: str | None) -> None:
         """Sees who talks with whom after a change; tells it, or the change ``what`` when that stayed the same."""
-        mode = self._mode(call)
+        aside = talks.somebody_aside(call)
+        mode = self._mode(call, aside)
         if mode == call.mode:
+            if mode == "talk" and talks.shifted(call, self._talking(call)):
+                what = what or "leg"
             if what is not None:
                 self.updated(call, what)
             return
@@ -234,8 +244,12 @@ class Book:
         if mode is None:
             if what is not None:
                 self.updated(call, what)
+        elif mode == "hold" and aside:
+            # Why he waits with music is told by the dialplan.
+            self.updated(call, "held")
         elif before is None:
-            if self._same_talk(call, since):
+            call.hangup_by = None
+            if self._same_talk(call, since) or call.steps[-1].kind == "returned":
                 # Asterisk put the same people from one bridge into another.
                 self.updated(call, "leg")
                 return
@@ -244,21 +258,35 @@ class Book:
             if mode == "hold":
                 call.step("held", agent_id=call.agent_id)
                 self.updated(call, "held")
-        else:
+        elif call.held_by_phone or mode == "hold":
             word = "held" if mode == "hold" else "resumed"
             call.step(word, agent_id=call.agent_id)
             self.updated(call, word)
+        else:
+            call.hangup_by = None
+            if call.steps[-1].kind == "transferred":
+                self._talk_began(call)
+            else:
+                talks.shifted(call, self._talking(call))
+            self.updated(call, "resumed")
+        call.held_by_phone = mode == "hold" and not aside
 
-    def _mode(self, call: CallNow) -> Mode | None:
-        """Two legs in one bridge talk; on hold when one of them holds the other."""
+    def _talking(self, call: CallNow) -> list[LegNow]:
+        """The legs that are in one bridge (or several that wires connect) with another one."""
         bridged = [leg for leg in call.legs if leg.bridge and not leg.in_holding_bridge]
-        if not bridged or (len(bridged) == 1 and not self.wires):
-            return None
+        if len(bridged) < 2:
+            return []
         homes: dict[str, int] = {}
         for leg in bridged:
             home = self.wires.home(leg.bridge)
             homes[home] = homes.get(home, 0) + 1
-        talking = [leg for leg in bridged if homes[self.wires.home(leg.bridge)] > 1]
+        return [leg for leg in bridged if homes[self.wires.home(leg.bridge)] > 1]
+
+    def _mode(self, call: CallNow, aside: bool) -> Mode | None:
+        """Two legs in one bridge talk; on hold when one of them holds the other, or one waits aside."""
+        if aside:
+            return "hold"
+        talking = self._talking(call)
         if not talking:
             return None
         return "hold" if any(leg.holding for leg in talking) else "talk"
@@ -272,11 +300,12 @@ class Book:
 
     def _talk_began(self, call: CallNow) -> None:
         call.hangup_by = None
+        told = bool(call.steps) and call.steps[-1].kind == "transferred"
         if call.first_talk_at is None:
             call.first_talk_at = call.at
             if call.queue_id is not None and call.queued_at is not None:
                 call.answer_queue = (call.queue_id, call.queued_at, call.left_queue_at or call.at)
-        here = [leg for leg in call.legs if leg.bridge]
+        here = self._talking(call)
         for leg in here:
             if leg.bridged_at is None:
                 leg.bridged_at = call.at
@@ -289,7 +318,9 @@ class Book:
         called = [leg.agent_id for leg in here if leg.agent_id is not None and leg.dialled]
         if agents and (call.direction == "in" or call.agent_id not in agents):
             call.agent_id = (called or agents)[-1]
-        call.step("answered", agent_id=call.agent_id, queue_id=call.queue_id if call.answer_queue else None)
+        # An outside number to which the call was given away is no agent's.
+        by = call.agent_id if agents or not told else None
+        call.step("answered", agent_id=by, queue_id=call.queue_id if call.answer_queue else None)
 
     def start_ringing(self, leg: LegNow, real: bool) -> bool:
         """A phone is being called (``real`` = it says that it rings); True when that was news."""
@@ -336,6 +367,9 @@ class Book:
                 call.recording = value
                 call.step("recording")
                 self.updated(call, "recording")
+        elif name == "CC_GAPS":
+            for what in call.take_gaps(gaps.read(value)):
+                self.updated(call, what)
         elif learn.learn(self.directory, call, name, value):
             self.updated(call, "leg")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Literal
 
-from callcenter.core.calls import Call, CallState, Direction, Leg, LegRole, LegState, Result, Step
+from callcenter.core.calls import Call, CallState, Direction, Form, Gap, Leg, LegRole, LegState, Result, Step
 from callcenter.core.directory import DeviceKind
 
 Mode = Literal["talk", "hold"]
@@ -23,6 +25,7 @@ class LegNow:
         "address",
         "agent_id",
         "answered_at",
+        "aside",
         "bridge",
         "bridged_at",
         "call",
@@ -75,6 +78,8 @@ class LegNow:
         self.taken_at: float | None = None
         self.bridge = ""
         self.in_holding_bridge = False
+        # From the music until the next talk, the moment between included.
+        self.aside = False
         self._picture: Leg | None = None
 
     @property
@@ -112,6 +117,7 @@ class LegNow:
                 bridged_at=self.bridged_at,
                 ended_at=self.ended_at,
                 cause=self.cause,
+                aside=self.aside,
             )
         return self._picture
 
@@ -131,10 +137,16 @@ class CallNow:
         "direction",
         "failed",
         "first_talk_at",
+        "form",
+        "form_at",
+        "form_by",
+        "form_text",
         "from_name",
         "from_number",
+        "gaps",
         "hangup_by",
         "held_at",
+        "held_by_phone",
         "hold_seconds",
         "id",
         "left_queue_at",
@@ -179,6 +191,7 @@ class CallNow:
         self.agents: list[int] = []
         self.rung: list[int] = []
         self.recording: str | None = None
+        self.gaps: list[Gap] = []
         self.click_to_dial = False
         self.priority = 0
         # A waiting caller is led elsewhere by a command: his wait goes on.
@@ -193,7 +206,12 @@ class CallNow:
         self.mode: Mode | None = None
         self.mode_since = started_at
         self.held_at: float | None = None
+        self.held_by_phone = False
         self.talkers: frozenset[str] = frozenset()
+        self.form: Form = ""
+        self.form_text = ""
+        self.form_at: float | None = None
+        self.form_by: int | None = None
         self.talk_seconds = 0.0
         self.hold_seconds = 0.0
         self.legs: list[LegNow] = []
@@ -210,6 +228,31 @@ class CallNow:
             return -1
         self.steps.append(Step(at=self.at, kind=kind, agent_id=agent_id, queue_id=queue_id, text=text[:200]))
         return len(self.steps) - 1
+
+    def step_at(self, at: float, kind: str, agent_id: int, text: str = "") -> None:
+        """Adds a step that is told later than it happened, in its place."""
+        if len(self.steps) < MOST_STEPS:
+            step = Step(at=at, kind=kind, agent_id=agent_id, text=text)
+            place = bisect_right(self.steps, at, key=lambda one: one.at)
+            self.steps.insert(place, step)
+            self.rings = {agent: n + (n >= place) for agent, n in self.rings.items()}
+
+    def take_gaps(self, gaps: Sequence[Gap]) -> list[str]:
+        """Takes over the recording's gaps as Asterisk keeps them; the kinds of the steps that are news."""
+        news: list[str] = []
+        for n, gap in enumerate(gaps):
+            known = self.gaps[n] if n < len(self.gaps) else None
+            if known is None:
+                self.gaps.append(gap)
+                self.step_at(gap.since, "record_pause", gap.agent_id)
+                news.append("record_pause")
+            elif known.how:
+                continue
+            self.gaps[n] = gap
+            if gap.how:
+                self.step_at(gap.until, "record_resume", gap.agent_id, gap.how)
+                news.append("record_resume")
+        return news
 
     def rang(self, agent_id: int, outcome: str) -> None:
         """Writes into the story how an agent's ringing ended."""
@@ -228,6 +271,11 @@ class CallNow:
                 if step.text == "no_answer":
                     self.steps[index] = Step(at=step.at, kind="rang", agent_id=agent_id, text=outcome)
                 return
+
+    def set_form(self, form: Form, *, text: str = "", by: int | None = None) -> None:
+        """The talk takes another form; '' = an ordinary one."""
+        self.form, self.form_text, self.form_by = form, text, by
+        self.form_at = self.at if form else None
 
     def set_mode(self, mode: Mode | None) -> None:
         """Counts the time that the last mode lasted and begins a new one."""
@@ -299,6 +347,11 @@ class CallNow:
             click_to_dial=self.click_to_dial,
             priority=self.priority,
             recording=self.recording,
+            form=self.form,
+            form_text=self.form_text,
+            form_at=self.form_at,
+            form_by=self.form_by,
+            gaps=tuple(self.gaps),
             legs=tuple([leg.picture() for leg in self.legs]),
             steps=tuple(self.steps),
         )

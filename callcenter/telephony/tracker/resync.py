@@ -53,7 +53,7 @@ def _end_gone(book: Book, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> N
         book.moment(call, at)
         for leg in gone:
             leg.ended_at, leg.cause = call.at, cause
-            leg.holding = False
+            leg.holding = leg.aside = False
             book.unbridge(leg)
             leg.touch()
             del book.legs[leg.id]
@@ -82,7 +82,7 @@ def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Ca
             restore(book, told[now.call_id], alive_only={one.id for one in snapshot.channels})
             known = book.legs.get(now.id)
         if known is None:
-            if now.exten == f.TAKES_OVER and not now.bridge_id:
+            if (now.exten == f.TAKES_OVER or now.exten.startswith(f.PICKS_UP)) and not now.bridge_id:
                 book.taking_over.add(now.id)
             known = book.leg(channel, now.created_at)
             if known is None:
@@ -138,6 +138,10 @@ def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
         "priority",
         "talk_seconds",
         "hold_seconds",
+        "form",
+        "form_text",
+        "form_at",
+        "form_by",
     ):
         setattr(call, name, getattr(picture, name))
     call.settled.update(_SETTLED)
@@ -158,6 +162,7 @@ def restore(book: Book, picture: Call, alive_only: set[str]) -> None:
         ]
     )
     call.mode = "talk" if picture.state == "talking" else "hold" if picture.state == "held" else None
+    call.held_by_phone = call.mode == "hold" and not call.form
     book.calls[call.id] = call
     for one in picture.legs:
         found = learn.party_of(one.channel)

@@ -14,7 +14,7 @@ from callcenter.core.directory import Directory
 from callcenter.core.events import Event, LinkChanged
 from callcenter.telephony import facts as f
 from callcenter.telephony.snapshot import Snapshot
-from callcenter.telephony.tracker import learn, resync
+from callcenter.telephony.tracker import learn, resync, talks
 from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, RINGING, UP, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import Fields, translate
@@ -94,7 +94,7 @@ class Tracker(Book):
 
     def _seen(self, fact: f.ChannelSeen) -> None:
         fresh = fact.channel.id not in self.legs
-        if fresh and fact.exten in (f.TAKES_OVER, f.ECHO):
+        if fresh and (fact.exten in (f.TAKES_OVER, f.ECHO) or fact.exten.startswith(f.PICKS_UP)):
             self.taking_over.add(fact.channel.id)
         leg = self.leg(fact.channel, fact.at)
         if leg is None:
@@ -139,6 +139,11 @@ class Tracker(Book):
         call, kind = leg.call, learn.clean(fact.kind, 20)
         if kind == "failed":
             call.failed = True
+        elif kind in talks.TOLD:
+            talks.told(call, leg, fact)
+            self.updated(call, kind)
+            self.look(call, None)
+            return
         elif kind in ("front", "redirected"):
             learn.redirected(call, fact)
         call.step(kind, agent_id=leg.agent_id, text=learn.clean(fact.text, 200))

@@ -53,7 +53,7 @@ async def originate(gateway: Gateway, **changes: object) -> None:
         "variables": {"CC_TO": "+79161234567", "CC_BUSINESS": 1},
         "caller_number": "+79161234567",
         "timeout": 20.0,
-        "auto_answer": True,
+        "auto_answer": "now",
     }
     await gateway.originate(**(order | changes))  # type: ignore[arg-type]
 
@@ -67,7 +67,7 @@ async def test_an_originate_is_always_asynchronous_and_carries_the_calls_id() ->
         assert (sent["channelid"], sent["timeout"]) == (["d1795300247123.1a2b3c4d"], ["20000"])
         assert sent["variable"] == ["__CC_TO=+79161234567", "__CC_BUSINESS=1", "PJSIP_HEADER(add,X-Auto)=1"]
         assert sent["callerid"] == ["\"Иван 'x'\" <+79161234567>"]
-        await originate(gateway, auto_answer=False)
+        await originate(gateway, auto_answer="")
         assert not any("X-Auto" in line for line in server.said("Originate")[1]["variable"])
 
 

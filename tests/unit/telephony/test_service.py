@@ -15,7 +15,7 @@ from callcenter.core.calls import Call, Leg
 from callcenter.core.clock import SystemClock
 from callcenter.core.errors import Conflict, Unavailable
 from callcenter.core.events import Alert, CallEnded, CallFailed, CallUpdated, DeviceChanged, Event, LinkChanged
-from callcenter.telephony import intents, service
+from callcenter.telephony import commands, intents
 from callcenter.telephony import link as links
 from callcenter.telephony.link import Timing
 from callcenter.telephony.service import Account, Telephony
@@ -186,7 +186,7 @@ def with_phone(server: FakeAmi, state: str) -> None:
 
 async def failed(server: FakeAmi, reason: int, state: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The word for an Originate that failed without a channel."""
-    monkeypatch.setattr(service, "_STORY", 0.1)
+    monkeypatch.setattr(commands, "_STORY", 0.1)
     async with desk_at(server) as desk:
         with_phone(server, state)
         call_id = await desk.telephony.dial(agent_id=11, to="+79161234567", business_id=1, device="sip")

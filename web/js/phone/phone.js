@@ -150,8 +150,11 @@ export class Phone extends Emitter {
     this.#echo?.();
     if (this.#session) return session.terminate({ status_code: 486 });
     this.#session = session;
-    const auto = request.hasHeader("X-Auto");
-    const expected = auto && this.#expected?.until > Date.now() ? this.#expected : null;
+    // What the exchange brings: "1" is answered at once, "tone" and "queue" after a tone, "ask" only if it was asked for here.
+    const way = request.getHeader("X-Auto") ?? "";
+    const brought = Boolean(way) && way !== "queue";
+    const expected = brought && this.#expected?.until > Date.now() ? this.#expected : null;
+    const auto = way === "1" || Boolean(expected);
     this.#expected = null;
     this.#wire(session);
     session.on("confirmed", () => this.#talk());
@@ -160,16 +163,29 @@ export class Phone extends Emitter {
     const back = auto && !expected ? kept()?.call : null;
     this.#change({
       call: back ? { ...back, stage: "connecting", auto } : {
-        key: request.call_id, direction: auto ? "out" : "in", stage: auto ? "connecting" : "ringing", auto,
+        key: request.call_id, direction: auto ? "out" : "in", stage: auto ? "connecting" : "ringing", auto, brought,
         number: expected?.to ?? request.from?.uri?.user ?? "", name: expected?.name ?? request.from?.display_name ?? "",
         at: clock.now(), answeredAt: null, muted: false, quiet: false, quality: null,
       },
     });
     if (auto) return this._answer();
+    if (["tone", "queue"].includes(way)) this.#answerByItself(session);
+    else this.#startRinging(session);
+    return undefined;
+  }
+
+  // A tone, then the call is taken (AGD-16); it rings as usual where nobody would hear the tone or could be heard.
+  async #answerByItself(session) {
+    const can = (await this.mic.permission()) === "granted" && (await sounds.autoTone());
+    if (this.#session !== session || this.state.call?.stage !== "ringing") return;
+    if (can) this._answer();
+    else this.#startRinging(session);
+  }
+
+  #startRinging(session) {
     sounds.startRing();
     // Opened while it rings, the voice is there a tenth of a second sooner; asking is left to the answer.
     this.mic.permission().then((state) => { if (state === "granted" && this.#session === session) this.mic.open().catch(() => {}); });
-    return undefined;
   }
 
   #wire(session) {
@@ -349,7 +365,9 @@ export class Phone extends Emitter {
 
   #talk() {
     performance.mark("phone:talk");
-    this.#callChange({ stage: "talking", answeredAt: this.state.call.answeredAt ?? clock.now() });
+    // A call that was brought here goes out from now on.
+    const { brought, direction } = this.state.call;
+    this.#callChange({ direction: brought ? "out" : direction, stage: "talking", answeredAt: this.state.call.answeredAt ?? clock.now() });
     this.#keepCall();
   }
 

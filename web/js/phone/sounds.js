@@ -25,6 +25,17 @@ function tone(frequencies, start, length, volume) {
   }
 }
 
+// Says that a call is about to be answered by itself; resolves to whether it could be heard.
+export async function autoTone() {
+  // Before a first gesture the browser lets us wait for ever.
+  if (!(await Promise.race([unlock(), new Promise((late) => setTimeout(() => late(false), 400))]))) return false;
+  const at = context.currentTime + 0.02;
+  tone([880], at, 0.14, 0.12);
+  tone([1174.7], at + 0.2, 0.18, 0.12);
+  await new Promise((done) => setTimeout(done, 450));
+  return true;
+}
+
 // {sink, volume, melody}: the device that rings ('' = the usual one), 0 to 1, and the address of an own melody or null.
 let ways = { sink: "", volume: 1, melody: null };
 let player = null;

@@ -38,6 +38,13 @@ class AgentPatch(msgspec.Struct, kw_only=True):
     short_number: str | None = None
 
 
+class AutoAnswerForm(msgspec.Struct, kw_only=True):
+    """What my phone answers by itself after a tone: calls that the dialer or a program brings, calls from queues."""
+
+    dialed: bool
+    queue: bool
+
+
 class DeviceView(msgspec.Struct, kw_only=True):
     """One's own phone: how to sign in with it, and whether it is on line."""
 
@@ -104,6 +111,24 @@ async def my_devices(request: web.Request) -> web.Response:
     """GET /api/v1/me/devices."""
     person, agent_id = _me(request)
     return render.api(request, await _devices(services(request), person.business_id, agent_id), headers=SECRET)
+
+
+async def my_auto_answer(request: web.Request) -> web.Response:
+    """GET /api/v1/me/auto-answer."""
+    person, agent_id = _me(request)
+    async with services(request).db.business(person.business_id) as session:
+        agent = await queries.agent(session, agent_id)
+        if agent is None:
+            raise NotFound(N_("There is no such agent."))
+        return render.api(request, AutoAnswerForm(dialed=agent.auto_dialed, queue=agent.auto_queue))
+
+
+async def set_my_auto_answer(request: web.Request) -> web.Response:
+    """PUT /api/v1/me/auto-answer."""
+    person, agent_id = _me(request)
+    form = await render.body(request, AutoAnswerForm)
+    await people.set_auto_answer(services(request), person.business_id, agent_id, dialed=form.dialed, queue=form.queue)
+    return render.api(request, form)
 
 
 async def renew_password(request: web.Request) -> web.Response:

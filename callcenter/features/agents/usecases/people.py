@@ -83,6 +83,17 @@ async def renew_password(services: Services, business_id: int, agent_id: int, ki
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="devices"))
 
 
+async def set_auto_answer(services: Services, business_id: int, agent_id: int, *, dialed: bool, queue: bool) -> None:
+    """Chooses which calls an agent's phones answer by themselves; NotFound."""
+    now = services.clock.now()
+    async with services.db.business(business_id) as session:
+        agent = await need(session, agent_id)
+        if (agent.auto_dialed, agent.auto_queue) == (dialed, queue):
+            return
+        agent.auto_dialed, agent.auto_queue = dialed, queue
+    services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
+
+
 async def edit_agent(
     services: Services,
     business_id: int,

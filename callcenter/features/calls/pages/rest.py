@@ -16,9 +16,10 @@ from callcenter.features.calls.queries.spam import page as spam_page
 from callcenter.features.calls.queries.stored import one
 from callcenter.features.calls.queries.views import CallDetail
 from callcenter.features.calls.rules.filters import MAX_PER_PAGE, PER_PAGE, pages
-from callcenter.features.calls.usecases import calling, dial, spam, transfer
+from callcenter.features.calls.usecases import calling, dial, pausing, spam, transfer
 from callcenter.features.calls.usecases.calling import CallingForm
 from callcenter.features.calls.usecases.dial import CommentForm, DialForm, scope_of
+from callcenter.features.calls.usecases.pausing import PauseLimit
 from callcenter.features.calls.usecases.spam import SpamForm
 from callcenter.features.calls.usecases.transfer import TransferForm
 from callcenter.http import render
@@ -167,6 +168,32 @@ async def call_transfer(request: web.Request) -> web.Response:
     call_id = request.match_info["id"]
     await transfer.transfer(services(request), current(request), call_id, await render.body(request, TransferForm))
     return render.api(request, Transferred(id=call_id), status=202)
+
+
+async def recording_pause(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/recording/pause."""
+    found = await pausing.pause(services(request), current(request), request.match_info["id"])
+    return render.api(request, found, status=202)
+
+
+async def recording_resume(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{id}/recording/resume."""
+    found = await pausing.resume(services(request), current(request), request.match_info["id"])
+    return render.api(request, found, status=202)
+
+
+async def pause_limit(request: web.Request) -> web.Response:
+    """GET /api/v1/settings/recording-pause."""
+    person = current(request)
+    async with services(request).db.business(person.business_id) as session:
+        return render.api(request, PauseLimit(seconds=await pausing.limit_of(session, person.business_id)))
+
+
+async def set_pause_limit(request: web.Request) -> web.Response:
+    """PUT /api/v1/settings/recording-pause."""
+    form = await render.body(request, PauseLimit)
+    await pausing.set_limit(services(request), request, form.seconds)
+    return render.api(request, form)
 
 
 async def call_comment(request: web.Request) -> web.Response:

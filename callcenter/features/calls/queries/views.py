@@ -149,7 +149,10 @@ def overlay(view: CallView, call: Call) -> None:
     view.held = call.held_at is not None
     view.queued_at = iso(utc(call.queued_at)) if call.queued_at is not None else view.queued_at
     view.answered_at = iso(utc(call.answered_at)) if call.answered_at is not None else view.answered_at
+    view.form, view.form_text, view.form_by = call.form, call.form_text, call.form_by
     view.recording_on = call.recording is not None and call.state != "ended"
+    view.recording_paused = call.gap is not None
+    view.recording_paused_until = iso(utc(call.gap.until)) if call.gap else None
 
 
 def row_of(record: CallRecord, people: Sequence[CallAgent], named: Named, counts: dict[int, contacts.Counts]) -> Row:

@@ -110,11 +110,29 @@ _HANGUP = {
     "agent": N_("The agent hung up"),
     "system": N_("The exchange ended the call"),
 }
+_RECORDED = {
+    "agent": N_("The recording went on after %(time)s"),
+    "limit": N_("The recording went on by itself after %(time)s, the longest pause"),
+    "left": N_("The recording went on after %(time)s, because the agent had left the call"),
+    "end": N_("The recording stayed paused until the end, for %(time)s"),
+}
 _FAILED = {
     "unknown_number": N_("Nobody has the number that was called"),
     "no_target": N_("The number leads nowhere: its target is gone"),
     "no_trunk": N_("There is no line to call out over"),
     "wrong_number": N_("The number cannot be called"),
+}
+_RETURNED = {
+    "": N_("%(agent)s came back to the client"),
+    "NOANSWER": N_("Nobody answered: %(agent)s came back to the client"),
+    "BUSY": N_("It was busy: %(agent)s came back to the client"),
+    "CHANUNAVAIL": N_("Nobody could be reached: %(agent)s came back to the client"),
+    "CONGESTION": N_("Nobody could be reached: %(agent)s came back to the client"),
+}
+_COMEBACK = {
+    "refused": N_("It was refused there: the client came back"),
+    "parked": N_("Nobody took the parked client: he came back"),
+    "lost": N_("The agent was gone: the client was led back"),
 }
 _SCHEDULE = N_("By the schedule: %(name)s")
 
@@ -149,6 +167,16 @@ class _Teller:
             "held": self._held,
             "resumed": self._resumed,
             "transferred": self._transferred,
+            "consult": lambda step: self._by(
+                step, N_("%(agent)s asked %(target)s first; the client waited with music")
+            ),
+            "returned": self._returned,
+            "conference": lambda step: self._by(step, N_("%(agent)s put everybody together; three talked")),
+            "left": lambda step: self._by(step, N_("%(agent)s left; the others talked on")),
+            "parked": lambda step: self._by(step, N_("%(agent)s parked the client in place %(target)s")),
+            "comeback": lambda step: Said(_COMEBACK.get(step.text, _COMEBACK["lost"])),
+            "record_pause": self._record_pause,
+            "record_resume": self._record_resume,
             "redirected": lambda step: Said(
                 N_("A supervisor redirected the call to %(target)s"), {"target": target(step.text, self._names)}
             ),
@@ -215,6 +243,21 @@ class _Teller:
             {"time": clock(between(self._since.get("held"), step.at))},
         )
 
+    def _by(self, step: Step, text: str) -> Said:
+        agent = step.agent.name if step.agent else Said(N_("Somebody"))
+        return Said(text, {"agent": agent, "target": target(step.text, self._names)})
+
+    def _returned(self, step: Step) -> Said:
+        return self._by(step, _RETURNED.get(step.text, _RETURNED[""]))
+
+    def _record_pause(self, step: Step) -> Said:
+        self._since["gap"] = step.at
+        return Said(N_("%(agent)s paused the recording"), {"agent": step.agent.name if step.agent else ""})
+
+    def _record_resume(self, step: Step) -> Said:
+        lasted = clock(between(self._since.get("gap"), step.at))
+        return Said(_RECORDED.get(step.text, _RECORDED["agent"]), {"time": lasted})
+
     def _transferred(self, step: Step) -> Said:
         to = target(step.text, self._names)
         if step.agent is None:
@@ -229,6 +272,8 @@ def target(text: str, names: Names) -> str:
         return _by_id(names.agents, number)
     if kind == "queue":
         return f"«{_by_id(names.queues, number)}»"
+    if kind == "menu":
+        return f"«{_by_id(names.menus, number)}»"
     return text
 
 

@@ -79,7 +79,9 @@ async def transfer(services: Services, person: Current, call_id: str, form: Tran
         raise NotFound(N_("This call is over."))
     if call.state not in ("talking", "held") or not _talks(call, person.agent_id):
         raise Conflict(N_("A call can be transferred once you talk."), code="not_talking")
-    target = await _target(services, person, form)
+    if call.form:
+        raise Conflict(N_("A call can be transferred once you talk."), code="not_talking")
+    target = await target_of(services, person, form)
     services.part(Dialled, Dialled).take(person.agent_id, services.clock.epoch())
     await services.telephony.transfer(call_id, person.agent_id, target)
     async with services.db.business(person.business_id) as session:
@@ -95,7 +97,7 @@ def _ready(services: Services, person: Current, agent_id: int) -> bool:
     return now is not None and now.state == "ready"
 
 
-async def _target(services: Services, person: Current, form: TransferForm) -> str:
+async def target_of(services: Services, person: Current, form: TransferForm) -> str:
     """The extension of the dialplan's context of transfers."""
     if form.kind == "number":
         number = form.number.strip()

@@ -22,6 +22,7 @@ class Contact(Base, BusinessOwned):
     """
 
     __tablename__ = "contacts"
+    by_business = False
     __table_args__ = (
         # What decides who sees a client stands in these as well, and the id for PostgreSQL (SQLite has it anyway):
         # so a list is counted, and a late page found, without the rows themselves.
@@ -81,6 +82,7 @@ class ContactPhone(Base, BusinessOwned):
     """A contact's number: ``e164`` for look-ups, ``typed`` as the person wrote it; ``kind`` mobile, work, home, ''."""
 
     __tablename__ = "contact_phones"
+    by_business = False
     __table_args__ = (Index("ix_contact_phones_lookup", "business_id", "e164"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -94,6 +96,7 @@ class ContactChannel(Base, BusinessOwned):
     """Another way to a contact: ``kind`` email, site, telegram, whatsapp, vk … ``key`` is the value to compare by."""
 
     __tablename__ = "contact_channels"
+    by_business = False
     __table_args__ = (Index("ix_contact_channels_lookup", "business_id", "kind", "key"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -107,6 +110,7 @@ class ContactManager(Base, BusinessOwned):
     """A member who looks after a contact beside the responsible one (CON-19)."""
 
     __tablename__ = "contact_managers"
+    by_business = False
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
     membership_id: Mapped[int] = mapped_column(
@@ -139,6 +143,7 @@ class ContactValue(Base, BusinessOwned):
     """The value of an own field: as shown (``text``), and as number or day where it is one, to compare and sort by."""
 
     __tablename__ = "contact_values"
+    by_business = False
     __table_args__ = (
         Index("ix_contact_values_text", "business_id", "field_id", "key"),
         Index("ix_contact_values_amount", "business_id", "field_id", "amount"),

@@ -18,6 +18,7 @@ class ContactEvent(Base, BusinessOwned):
     """
 
     __tablename__ = "contact_events"
+    by_business = False
     __table_args__ = (Index(None, "contact_id", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -35,6 +36,7 @@ class ContactFile(Base, BusinessOwned):
     """A document of a contact, or the value of an own field of type file. ``file`` is its place in the data folder."""
 
     __tablename__ = "contact_files"
+    by_business = False
     __table_args__ = (Index(None, "contact_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -52,6 +54,7 @@ class ContactConsent(Base, BusinessOwned):
     """That a person agreed (or took it back) to ``kind``: data, calls, mail or sms; the newest of a kind holds."""
 
     __tablename__ = "contact_consents"
+    by_business = False
     __table_args__ = (Index(None, "contact_id", "kind", "at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

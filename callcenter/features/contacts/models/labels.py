@@ -27,6 +27,7 @@ class ContactTag(Base, BusinessOwned):
     """A tag on a contact."""
 
     __tablename__ = "contact_tags"
+    by_business = False
 
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True)
@@ -50,6 +51,7 @@ class ContactListMember(Base, BusinessOwned):
     """A client in a list."""
 
     __tablename__ = "contact_list_members"
+    by_business = False
 
     list_id: Mapped[int] = mapped_column(ForeignKey("contact_lists.id", ondelete="CASCADE"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True, index=True)

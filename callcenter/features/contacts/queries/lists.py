@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.visitors import replacement_traverse
 
-from callcenter.features.contacts.models import Contact, ContactValue
+from callcenter.features.contacts.models import Contact, ContactCounter, ContactValue
 from callcenter.features.contacts.queries import filtering
 from callcenter.features.contacts.queries.filtering import Condition
 from callcenter.features.contacts.rules.access import Viewer
@@ -25,6 +26,11 @@ FEW = 12_000
 # Two conditions that each match many are looked up together when fewer than this many are to be expected.
 WORTHWHILE = 1000
 CAP = 60_000
+# A walk that passes so many contacts takes as long as looking one up and sorting it: it reads them in their order.
+STRIDE = 2
+# Columns of Contact with an index of their own, by what a list can be sorted by.
+_INDEXED_BY = {"birth_date": "birth_date", "city": "city", "inn": "inn", "name": "name_key", "created": "created_at"}
+_INDEXED = frozenset({*_INDEXED_BY.values(), "number", "responsible_id", "organisation_id"})
 
 
 class Plan(NamedTuple):
@@ -44,17 +50,28 @@ class Plan(NamedTuple):
         return [*self.where] if self.among is None else [self.among, *self.where]
 
 
-async def plan(session: AsyncSession, who: Viewer, state: ListState) -> Plan:
-    """Looks at what the list asks for. Raises BadInput."""
+async def plan(
+    session: AsyncSession, who: Viewer, state: ListState, *, need: int = 0, total: int | None = None
+) -> Plan:
+    """Looks at what the list asks for. Raises BadInput.
+
+    ``need`` is how many contacts of the order are wanted from the first on, ``total`` how many match, if that is known.
+    """
     narrowings = await filtering.narrowings(session, state)
+    if not narrowings:
+        return Plan(await filtering.conditions(session, who, state))
+    everybody = await session.scalar(select(func.max(ContactCounter.last))) or 1
+    # A late page of a list that few are in passes nearly everybody: then even many are better looked up.
+    passed = min(everybody, need * everybody // max(total, 1)) if total is not None else 0
+    few = max(FEW, min(passed // STRIDE, everybody // 4))
     for narrowing in narrowings:
-        if await _at_most(session, narrowing.selects, FEW) <= FEW:
+        if await _at_most(session, narrowing.selects, few) <= few:
             among = or_(*(Contact.id.in_(one) for one in narrowing.selects))
             return Plan(await filtering.conditions(session, who, state, walk=False), among)
     tables = [one for one in narrowings if not one.text]
     if len(tables) > 1:
         # Each finds many, but together they may find few.
-        expected = float(everybody := await session.scalar(select(func.max(Contact.id))) or 1)
+        expected = float(everybody)
         for one in tables:
             expected *= await _at_most(session, one.selects, CAP) / everybody
         if expected < WORTHWHILE:
@@ -98,12 +115,13 @@ async def page(
         limit = min(limit, total - offset)
         back = await page(session, plan, Sort(sort.key, not sort.down), total - offset - limit, limit)
         return back[::-1]
+    where = _in_order(session, plan, sort)
     if field is not None and not plan.few:
-        walk = _walk_values(plan, sort, field)
+        walk = _walk_values(where, sort, field)
     elif first is None:
-        walk = select(Contact.id).where(*plan.conditions).order_by(*_order(plan, order, sort))
+        walk = select(Contact.id).where(*where).order_by(*_order(plan, order, sort))
     else:
-        walk = select(Contact.id).where(*plan.conditions, first).order_by(*_order(plan, order, sort))
+        walk = select(Contact.id).where(*where, first).order_by(*_order(plan, order, sort))
         if field is not None:
             walk = walk.join(ContactValue, ContactValue.contact_id == Contact.id)
     # Only ids, which the index of the order holds: so that a late page does not read all rows before it.
@@ -113,17 +131,32 @@ async def page(
         if not ids and offset:
             skip = offset - (await session.scalar(_count_valued(plan, first, field)) or 0)
         newest = _order(plan, Contact.number, Sort("number", down=True))
-        rest = select(Contact.id).where(*plan.conditions, _without_value(first, field)).order_by(*newest)
+        where = _in_order(session, plan, Sort("number", down=True))
+        rest = select(Contact.id).where(*where, _without_value(first, field)).order_by(*newest)
         ids += await session.scalars(rest.offset(max(0, skip)).limit(limit - len(ids)))
     rows = {one.id: one for one in await session.scalars(select(Contact).where(Contact.id.in_(ids)))} if ids else {}
     return [rows[one] for one in ids if one in rows]
 
 
-def _walk_values(plan: Plan, sort: Sort, field: Field) -> Select[Any]:
+def _in_order(session: AsyncSession, plan: Plan, sort: Sort) -> list[Condition]:
+    """The plan's conditions for a walk in the order of ``sort``: on SQLite none of them offers another column's index,
+    which it would take although very many match.
+    """
+    if plan.few or session.get_bind().dialect.name != "sqlite":
+        return plan.conditions
+
+    def plain(element: Any, **_: Any) -> Any:
+        indexed = isinstance(element, Column) and element.table is Contact.__table__ and element.key in _INDEXED
+        return func.coalesce(element, element) if indexed and element.key != _INDEXED_BY.get(sort.key) else None
+
+    return [replacement_traverse(one, {}, plain) for one in plan.conditions]
+
+
+def _walk_values(where: Sequence[Condition], sort: Sort, field: Field) -> Select[Any]:
     """Ids along the index of the own field's values."""
     value = aliased(ContactValue)
     column = _value_column(value, field)
-    owner = select(Contact.id).where(Contact.id == value.contact_id, *plan.where).correlate(value).exists()
+    owner = select(Contact.id).where(Contact.id == value.contact_id, *where).correlate(value).exists()
     order = (column.desc(), value.contact_id.desc()) if sort.down else (column.asc(), value.contact_id.asc())
     return select(value.contact_id).where(value.field_id == int(field.key[1:]), owner).order_by(*order)
 

@@ -30,7 +30,7 @@ _TABLES = frozenset(
 )  # fmt: skip
 REMEMBERED = 2000
 # So far a person can turn pages; further on he filters, or sorts the other way. Programs may go on (the API).
-DEEPEST = 15_000
+DEEPEST = 6000
 # A large number may be so old, in seconds, while clients come and go; it is then said to be about that.
 STALE, LARGE = 30.0, 20_000
 
@@ -164,9 +164,11 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
     else by ``find``, which a page asks afterwards. No further than ``DEEPEST``. Raises BadInput.
     """
     who = await access.viewer(session, person)
-    plan = await lists.plan(session, who, wish.state)
     last = max(1, DEEPEST // wish.per_page)
-    if plan.few or services.part(Totals, Totals).get(_key(services, person, who, wish)) is not None:
+    kept = services.part(Totals, Totals).get(_key(services, person, who, wish))
+    need = min(wish.page, last) * wish.per_page
+    plan = await lists.plan(session, who, wish.state, need=need, total=kept[0] if kept else None)
+    if plan.few or kept is not None:
         found = await _counted(services, session, person, wish._replace(page=min(wish.page, last)), who, plan)
         return found._replace(pages=min(found.pages, last))
     page = min(wish.page, last)
@@ -183,7 +185,12 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
 async def find(services: Services, session: AsyncSession, person: Current, wish: Asked) -> Found:
     """The page that was asked for, and how many there are; past the end the last one. Raises BadInput."""
     who = await access.viewer(session, person)
-    return await _counted(services, session, person, wish, who, await lists.plan(session, who, wish.state))
+    kept = services.part(Totals, Totals).get(_key(services, person, who, wish))
+    need, total = wish.page * wish.per_page, kept[0] if kept else None
+    # Programs go on to the last page: that one is found from the end.
+    need = min(need, max(0, total - need)) if total is not None else need
+    plan = await lists.plan(session, who, wish.state, need=need, total=total)
+    return await _counted(services, session, person, wish, who, plan)
 
 
 async def _counted(

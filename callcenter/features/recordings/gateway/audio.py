@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -17,7 +17,7 @@ import msgspec
 from pydub import AudioSegment
 
 from callcenter.features.recordings.gateway.wav import RawVoice
-from callcenter.features.recordings.rules import bar_samples, level
+from callcenter.features.recordings.rules import Stretch, bar_samples, level, placed
 
 NICENESS = 15
 # Below this bit rate, and with Opus's voice mode at any rate, each channel is heard faintly in the other.
@@ -30,6 +30,8 @@ COPY_FORMATS = frozenset(_COPIES)
 # A frame of 50 ms is speech when it is louder than this (16-bit RMS, about -42 dBFS: line noise is below it).
 _SPEECH_RMS = 260
 _SPEECH_SECONDS = 0.05
+# Shorter silence is none that anybody asked for.
+_SILENCE_SECONDS, _SILENCE_BLOCK = 0.3, 0.02
 # What a codec may change: a little length at the end, and the loudness of a whole channel by a third.
 _LENGTH_SLACK = 0.12
 _LOUDNESS_SLACK = 1.5
@@ -74,6 +76,35 @@ class _Side:
         return round(self.speech_frames * _SPEECH_SECONDS, 2)
 
 
+class _Silence:
+    """Finds where both voices are wholly silent (not a single sample), as in a pause of the recording."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._block = int(rate * _SILENCE_BLOCK) * 2
+        self._bytes = 0
+        self._since: int | None = None
+        self.found: list[Stretch] = []
+
+    def add(self, agent: bytes, client: bytes) -> None:
+        for start in range(0, len(agent), self._block):
+            one, two = agent[start : start + self._block], client[start : start + self._block]
+            silent = not any(one) and not any(two)
+            if silent and self._since is None:
+                self._since = self._bytes
+            elif not silent:
+                self.end()
+            self._bytes += len(one)
+
+    def end(self) -> None:
+        """The silence ends here, if there is one."""
+        if self._since is not None:
+            at, seconds = self._since / 2 / self._rate, (self._bytes - self._since) / 2 / self._rate
+            if seconds >= _SILENCE_SECONDS:
+                self.found.append(Stretch(at, seconds))
+        self._since = None
+
+
 class Converter:
     """Runs ffmpeg at low priority; ``stop`` ends what is running. All methods block: call them in a thread."""
 
@@ -83,8 +114,10 @@ class Converter:
         self._lock = threading.Lock()
         self._stopped = False
 
-    def join(self, *, client: Path, agent: Path, target: Path) -> Joined:
+    def join(self, *, client: Path, agent: Path, target: Path, gaps: Sequence[Stretch] = ()) -> Joined:
         """Makes ``target`` (left agent, right client, Ogg/Opus) out of two raw files, padded to equal length.
+
+        ``gaps`` are where the recording was paused, as the call's story has it; the sound says where exactly.
 
         The file appears under its name only when it was decoded again and has the length and both voices. Raises
         AudioError or OSError; then ``target`` is as it was before and no part of a file is left.
@@ -99,7 +132,8 @@ class Converter:
                     raise NothingRecorded("Nothing was recorded: the files from Asterisk are empty")
                 if client_voice.rate and agent_voice.rate and client_voice.rate != agent_voice.rate:
                     raise AudioError(f"{client.name} and {agent.name} have different sample rates")
-                sides = self._encode(client_voice, agent_voice, rate, samples, part)
+                silence = _Silence(rate) if gaps else None
+                sides = self._encode(client_voice, agent_voice, rate, samples, part, silence)
             self._check(part, rate, samples, sides)
             size = _keep(part, target)
         finally:
@@ -113,6 +147,7 @@ class Converter:
                 "client": client_side.levels,
                 "talk": {"agent": agent_side.seconds, "client": client_side.seconds},
                 "rate": rate,
+                **({"gaps": placed(gaps, silence.found, samples / rate)} if silence else {}),
             },
         )
 
@@ -134,7 +169,9 @@ class Converter:
             for process in self._running:
                 process.kill()
 
-    def _encode(self, client: RawVoice, agent: RawVoice, rate: int, samples: int, part: Path) -> tuple[_Side, _Side]:
+    def _encode(
+        self, client: RawVoice, agent: RawVoice, rate: int, samples: int, part: Path, silence: _Silence | None
+    ) -> tuple[_Side, _Side]:
         bar = bar_samples(samples, rate)
         agent_side, client_side = _Side(rate), _Side(rate)
         raw = ("-f", "s16le", "-ar", str(rate), "-ac", "2", "-i", "pipe:0")
@@ -146,8 +183,12 @@ class Converter:
                 agent_voice, client_voice = _mono(agent_data, rate), _mono(client_data, rate)
                 agent_side.add(agent_voice, agent_data)
                 client_side.add(client_voice, client_data)
+                if silence is not None:
+                    silence.add(agent_data, client_data)
                 both = AudioSegment.from_mono_audiosegments(agent_voice, client_voice)
                 process.stdin.write(both.raw_data)
+        if silence is not None:
+            silence.end()
         return agent_side, client_side
 
     def _check(self, part: Path, rate: int, samples: int, sides: tuple[_Side, _Side]) -> None:

@@ -208,7 +208,7 @@ async def process(pipe: Pipeline, stem: str) -> None:
     spool = pipe.spool
     assert spool is not None
     async with pipe.services.db.system() as session:
-        row = (await queries.by_stems(session, [stem])).get(stem)
+        row = (await queries.by_stems(session, [stem], waves=True)).get(stem)
     if row is None:
         return
     folder = pipe.services.settings.recordings_dir
@@ -218,9 +218,10 @@ async def process(pipe: Pipeline, stem: str) -> None:
         return
     file = rules.place(row.business_id, row.started_at, stem)
     client, agent = spool.files(stem)
+    gaps = rules.stored_gaps(row.peaks)
     try:
         joined = await asyncio.get_running_loop().run_in_executor(
-            pipe.executor, lambda: pipe.converter.join(client=client, agent=agent, target=folder / file)
+            pipe.executor, lambda: pipe.converter.join(client=client, agent=agent, target=folder / file, gaps=gaps)
         )
     except NothingRecorded as error:
         await _note_failure(pipe, row.id, str(error), final=True)

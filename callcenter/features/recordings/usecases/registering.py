@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import defer
 from callcenter.core.calls import Call
 from callcenter.core.clock import utc
 from callcenter.features.recordings.models import Recording
-from callcenter.features.recordings.rules import valid_stem
+from callcenter.features.recordings.rules import Stretch, gaps_of, valid_stem
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ async def register(session: AsyncSession, call: Call) -> int | None:
         client_number=call.client_number,
         started_at=utc(call.started_at),
         ended_at=utc(call.ended_at if call.ended_at is not None else call.started_at),
+        gaps=gaps_of(call.steps),
     )
 
 
@@ -51,6 +52,7 @@ async def bind(
     client_number: str,
     started_at: datetime,
     ended_at: datetime,
+    gaps: Sequence[Stretch] = (),
 ) -> int | None:
     """As ``register``, from single values. Returns None (and logs) for a name that is no plain file name."""
     if not valid_stem(stem):
@@ -68,7 +70,7 @@ async def bind(
         "file": "",
         "size": 0,
         "duration": 0.0,
-        "peaks": {},
+        "peaks": {"gaps": gaps} if gaps else {},
         "error": "",
         "attempts": 0,
     }
@@ -85,4 +87,6 @@ async def bind(
         return None
     if not set(agents) <= set(row.agents):
         row.agents = sorted({*row.agents, *agents})
+    if gaps and row.state == "waiting":
+        row.peaks = {"gaps": gaps}
     return row.id

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
+from callcenter.features.calls import api as calls
 from callcenter.features.supervision import api as supervision
 from callcenter.features.wallboard.rules import limits as rules
 from callcenter.features.wallboard.usecases import limits, screens
@@ -67,6 +68,12 @@ class TypedTold(msgspec.Struct, kw_only=True):
     """Whether agents are told who listens."""
 
     tell_agents: str = ""
+
+
+class TypedPause(msgspec.Struct, kw_only=True):
+    """After how many seconds the pause of a recording ends by itself."""
+
+    seconds: str = ""
 
 
 # --- the API ------------------------------------------------------------------------------------------------------
@@ -156,6 +163,17 @@ async def save_told(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther("/wallboard/settings")
 
 
+async def save_pause(request: web.Request) -> web.Response:
+    """POST /wallboard/settings/pause."""
+    typed = (await render.body(request, TypedPause)).seconds.strip()
+    try:
+        whole = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 6 else 0
+        await calls.set_pause_limit(services(request), request, whole)
+    except BadInput as error:
+        return await _page(request, error, pause=typed)
+    raise web.HTTPSeeOther("/wallboard/settings")
+
+
 async def _page(
     request: web.Request,
     error: BadInput | None = None,
@@ -163,11 +181,13 @@ async def _page(
     limit: TypedLimit | None = None,
     screen: TypedScreen | None = None,
     made: Link | None = None,
+    pause: str | None = None,
 ) -> web.Response:
     here, person = services(request), current(request)
     async with here.db.business(person.business_id) as session:
         found = await limits.all_limits(session)
         told = await supervision.told_to_agents(session, person.business_id)
+        longest = await calls.pause_limit(session, person.business_id)
     directory = here.telephony.directory
     return render.page(
         request,
@@ -183,6 +203,7 @@ async def _page(
         made=made,
         address=f"{request.url.origin()}/screen/{made.token}" if made else "",
         told=told,
+        pause=pause if pause is not None else str(longest),
         limit=limit or TypedLimit(sound="1"),
         screen=screen or TypedScreen(),
         errors=render.fields_said(request, error) if error else {},

@@ -121,7 +121,7 @@ def test_the_way_to_the_agent_says_why() -> None:
 
 
 def test_a_step_of_a_later_time_is_called_by_its_name() -> None:
-    assert english(told([Step(at(0), "parked")], []).lines[0].said) == "parked"
+    assert english(told([Step(at(0), "beamed")], []).lines[0].said) == "beamed"
 
 
 def test_a_withheld_number_and_an_unknown_menu_are_said() -> None:

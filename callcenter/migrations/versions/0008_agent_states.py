@@ -1,6 +1,6 @@
 """Why agents pause, limits of pauses, ends of wrap-ups
 
-Revision 0006 after 0005.
+Revision 0008 after 0007.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from alembic import op
 
 from callcenter.storage import base
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,287 @@
+"""Commands of the rest of the house to Asterisk: dial, hang up, supervise, transfer, queue members.
+
+``Telephony`` is these commands and the way of the events; what both need stands here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from callcenter.core.bus import Bus
+from callcenter.core.calls import Call
+from callcenter.core.clock import Clock
+from callcenter.core.directory import AgentRef, DeviceKind, Directory, endpoint_name, queue_name, trunk_name
+from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
+from callcenter.core.events import CallFailed
+from callcenter.core.i18n import N_
+from callcenter.telephony import link as links
+from callcenter.telephony.autoanswer import AutoAnswer
+from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
+from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, refusal
+from callcenter.telephony.protocol import Fields
+from callcenter.telephony.snapshot import MemberNow
+from callcenter.telephony.spies import Mode, Spies, is_spy, new_spy_id
+
+OFFLINE = N_("The phone is not on line. Open the phone page or switch the phone on, then try again.")
+WRONG_NUMBER = N_("This is no number that can be called: %(number)s")
+NO_AGENT = N_("There is no such agent.")
+# So long a failed Originate waits for its channel's own story, in seconds.
+_STORY = 1.5
+
+
+class Commands:
+    """Orders to Asterisk by ``gateway``; ``calls`` that go on and phones that are away are kept by ``Telephony``."""
+
+    def __init__(self, gateway: Gateway, bus: Bus, clock: Clock, directory: Directory) -> None:
+        self.gateway = gateway
+        self.bus = bus
+        self.clock = clock
+        self.directory = directory
+        self.spies = Spies()
+        self._up = False
+        self._calls: dict[str, Call] = {}
+        self._dials: dict[str, Dial] = {}
+        self._offline: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- calls -------------------------------------------------------------------------------------
+
+    async def dial(
+        self,
+        *,
+        agent_id: int,
+        to: str,
+        business_id: int,
+        device: DeviceKind | None = None,
+        caller_id: str = "",
+        number_id: int | None = None,
+        timeout: float = 30.0,
+        through: tuple[str, int] | None = None,
+    ) -> str:
+        """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id once Asterisk has taken it.
+
+        ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client;
+        '' = number ``number_id``'s own. ``timeout`` is how long the agent's phone rings, in seconds. What fails later
+        comes as CallFailed on the bus. ``through`` (number in E.164, trunk's id) rings the agent's own telephone
+        outside in place of his phones here. Raises Conflict (code ``offline``) when no phone is on line.
+        """
+        if not DIALLABLE.match(to):
+            raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
+        agent = self.directory.agents.get(agent_id)
+        if agent is None or agent.business_id != business_id:
+            raise NotFound(NO_AGENT)
+        if not self._up:
+            raise Unavailable(links.NOT_UP)
+        if through is not None:
+            endpoint = f"{through[0]}@{trunk_name(through[1])}"
+        else:
+            endpoint = await self._endpoint(agent_id, (device,) if device else agent.devices)
+        plan = order(self.directory, agent, to, caller_id=caller_id, number_id=number_id)
+        number = self.directory.numbers.get(number_id or 0)
+        number_e164 = number.e164 if number is not None else ""
+        now = self.clock.epoch()
+        call_id = new_call_id(now)
+        self._dials[call_id] = Dial(
+            call_id=call_id, business_id=business_id, agent_id=agent_id, endpoint=endpoint, asked_at=now
+        )
+        try:
+            await self.gateway.originate(
+                endpoint=endpoint,
+                context=plan.context,
+                exten=plan.exten,
+                channel_id=call_id,
+                variables=plan.variables,
+                # A carrier lets only own numbers be shown.
+                caller_number=(caller_id or number_e164) if through is not None else to,
+                timeout=timeout,
+                auto_answer=_auto_answer(agent, endpoint),
+                account=f"{plan.account}:{agent_id}" if through is not None else plan.account,
+            )
+        except Exception as error:
+            if getattr(error, "error_code", "") != "unconfirmed":
+                self._dials.pop(call_id, None)
+            raise
+        return call_id
+
+    async def _endpoint(self, agent_id: int, kinds: tuple[DeviceKind, ...]) -> str:
+        """The phone to ring. What is thought to be off line is asked for once more before it is refused."""
+        names = [endpoint_name(agent_id, kind) for kind in ("webrtc", "sip") if kind in kinds]
+        for name in names:
+            if name not in self._offline:
+                return name
+        for name in names:
+            if await self.gateway.device_online(name):
+                return name
+        raise Conflict(OFFLINE, code="offline")
+
+    async def hangup(self, call_id: str) -> None:
+        """Ends a call with all its legs; NotFound when it is over already."""
+        call = self._calls.get(call_id)
+        channels = [leg.channel for leg in call.legs if leg.ended_at is None] if call is not None else []
+        if not await self.gateway.hangup(channels or [call_id]):
+            left = await self.gateway.channels_of(call_id)
+            if not left or not await self.gateway.hangup(left):
+                raise NotFound(CHANNEL_GONE)
+
+    # --- supervision --------------------------------------------------------------------------------
+
+    async def spy(self, *, agent_id: int, business_id: int, leg_id: str, mode: Mode, name: str, number: str) -> str:
+        """Rings the supervisor's (``agent_id``) own phone and lets it hear the channel ``leg_id``; the spy's id.
+
+        ``name`` and ``number`` are what his phone shows. Raises Conflict (code ``offline``) without a phone on line.
+        """
+        agent = self.directory.agents.get(agent_id)
+        if agent is None or agent.business_id != business_id:
+            raise NotFound(NO_AGENT)
+        if not self._up:
+            raise Unavailable(links.NOT_UP)
+        endpoint = await self._endpoint(agent_id, agent.devices)
+        spy_id = new_spy_id(self.clock.epoch())
+        self.spies.ordered(spy_id)
+        try:
+            await self.gateway.originate(
+                endpoint=endpoint,
+                context=f"spy-{business_id}",
+                exten=mode,
+                channel_id=spy_id,
+                variables={"SPYON": leg_id},
+                caller_number=number,
+                caller_name=name,
+                auto_answer="now" if endpoint == endpoint_name(agent_id, "webrtc") else "",
+            )
+        except Exception as error:
+            if getattr(error, "error_code", "") != "unconfirmed":
+                self.spies.forget(spy_id)
+            raise
+        return spy_id
+
+    async def spy_on(self, spy_id: str, business_id: int, leg_id: str, mode: Mode) -> None:
+        """Changes what a spy does, or whom he hears, without a new call; NotFound when he has hung up."""
+        await self.gateway.set_variable(spy_id, "SPYON", leg_id)
+        await self.gateway.redirect(spy_id, f"spy-{business_id}", mode)
+
+    async def end_spy(self, spy_id: str) -> None:
+        """Ends a spy's leg; being gone already is fine."""
+        await self.gateway.hangup([spy_id])
+
+    async def lead(self, channel: str, business_id: int, exten: str) -> None:
+        """Leads one channel of a call elsewhere: ``agent12``, ``queue7``, ``f7*<priority>`` or a number (E.164)."""
+        await self.gateway.redirect(channel, f"redirect-{business_id}", exten)
+
+    async def transfer(self, call_id: str, agent_id: int, target: str) -> None:
+        """Blind transfer: whoever talks with ``agent_id`` goes on at ``target``, and the agent is let go.
+
+        ``target`` is an extension of the context of transfers: ``a12``, ``q7``, ``m3`` or a number in E.164. NotFound
+        when the agent does not talk in this call (any more).
+        """
+        call = self._calls.get(call_id)
+        legs = call.legs if call is not None else ()
+        mine = [leg for leg in legs if leg.agent_id == agent_id and leg.bridged_at and leg.ended_at is None]
+        if call is None or not mine:
+            raise NotFound(CHANNEL_GONE)
+        if not TRANSFERABLE.match(target):
+            raise BadInput(WRONG_NUMBER, code="wrong_number", number=target[:40])
+        partner = next(
+            (leg for leg in legs if leg.bridged_at and leg.ended_at is None and leg.agent_id != agent_id), None
+        )
+        if partner is not None:
+            # Where he comes back to when nobody takes him.
+            await self.gateway.set_variable(partner.channel, "TALK_BACK", agent_id)
+        await self.gateway.transfer(mine[-1].channel, f"transfer-{call.business_id}", target)
+
+    # --- queue members and phones ------------------------------------------------------------------
+
+    async def add_member(
+        self,
+        queue_id: int,
+        agent_id: int,
+        device: DeviceKind,
+        *,
+        name: str = "",
+        penalty: int = 0,
+        paused: bool = False,
+        reason: str = "",
+    ) -> None:
+        """Makes an agent's phone a member of a queue; being one already is fine."""
+        await self.gateway.queue_add(
+            queue_name(queue_id),
+            _interface(agent_id, device),
+            name=name or f"a{agent_id}",
+            penalty=penalty,
+            paused=paused,
+            reason=reason,
+        )
+
+    async def remove_member(self, queue_id: int, agent_id: int, device: DeviceKind) -> None:
+        """Takes an agent's phone out of a queue; not being in it is fine."""
+        await self.gateway.queue_remove(queue_name(queue_id), _interface(agent_id, device))
+
+    async def pause_member(
+        self, agent_id: int, device: DeviceKind, paused: bool, *, reason: str = "", queue_id: int | None = None
+    ) -> None:
+        """Pauses or unpauses a member in one queue or (None) in all; being in none is fine."""
+        queue = "" if queue_id is None else queue_name(queue_id)
+        await self.gateway.queue_pause(_interface(agent_id, device), paused, queue=queue, reason=reason)
+
+    async def members(self) -> tuple[MemberNow, ...]:
+        """Asks Asterisk for all members of all queues."""
+        return await self.gateway.queue_members(self.clock.epoch())
+
+    async def device_online(self, agent_id: int) -> set[DeviceKind]:
+        """Asks Asterisk which of the agent's phones are on line."""
+        agent = self.directory.agents.get(agent_id)
+        kinds: tuple[DeviceKind, ...] = agent.devices if agent is not None else ()
+        found = await asyncio.gather(*(self.gateway.device_online(endpoint_name(agent_id, kind)) for kind in kinds))
+        return {kind for kind, online in zip(kinds, found, strict=True) if online}
+
+    # --- what becomes of a click ----------------------------------------------------------------------
+
+    def _originated(self, fields: Fields) -> None:
+        channel_id = fields.get("ActionID", "").removeprefix("originate-")
+        if is_spy(channel_id) and fields.get("Response") != "Success":
+            for change in self.spies.failed(channel_id, self.clock.epoch()):
+                self.bus.publish(change)
+            return
+        dial = self._dials.get(channel_id)
+        if dial is None:
+            return
+        if fields.get("Response") == "Success":
+            return
+        dial.refused = fields.get("Reason", "")
+        task = asyncio.create_task(self._without_channel(dial))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _without_channel(self, dial: Dial) -> None:
+        """A failed Originate of which no channel tells the story: the phone itself has to be looked at."""
+        await asyncio.sleep(_STORY if dial.call_id in self._calls else _STORY / 10)
+        if self._dials.pop(dial.call_id, None) is None:
+            return
+        try:
+            online = await self.gateway.device_online(dial.endpoint)
+        except Unavailable:
+            online = True
+        self._failed(dial, refusal(dial.refused or "", online))
+
+    def _failed(self, dial: Dial, reason: Reason | None) -> None:
+        if reason is not None:
+            self.bus.publish(
+                CallFailed(
+                    at=self.clock.epoch(),
+                    business_id=dial.business_id,
+                    agent_id=dial.agent_id,
+                    call_id=dial.call_id,
+                    reason=reason,
+                )
+            )
+
+
+def _auto_answer(agent: AgentRef, endpoint: str) -> AutoAnswer:
+    """How an agent's phone takes a call that is brought to it. A header costs Asterisk most of a millisecond."""
+    if endpoint == endpoint_name(agent.id, "webrtc"):
+        return "tone" if agent.auto_dialed else "ask"
+    return "phone" if agent.auto_dialed and endpoint == endpoint_name(agent.id, "sip") else ""
+
+
+def _interface(agent_id: int, device: DeviceKind) -> str:
+    return f"PJSIP/{endpoint_name(agent_id, device)}"
