@@ -360,6 +360,7 @@ export class Dock {
 
 function awayWords(live, call, line) {
   if (!live.live && (live.rev > 0 || performance.now() > FIRST_SNAPSHOT)) return t("Connection lost, restoring it");
+  if (call?.silent) return t("The browser keeps the sound back: click anywhere or press a key");
   if (call?.here && line === "lost") return t("Phone link lost, restoring it; the call goes on");
   if (live.live && !live.link_up) return t("The telephone exchange is away, restoring it");
   return "";
