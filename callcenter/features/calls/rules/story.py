@@ -267,7 +267,7 @@ class _Teller:
 
 
 def target(text: str, names: Names) -> str:
-    """``agent:12``, ``queue:7`` and ``menu:3`` by name (a transfer says ``a12``, ``q7``, ``m3``), anything else as it is."""
+    """``agent:12``, ``queue:7``, ``menu:3`` (in a transfer ``a12``, ``q7``, ``m3``) by name, anything else as it is."""
     kind, _, number = text.partition(":")
     if text[:1] in _TRANSFERS and text[1:].isdecimal():
         kind, number = _TRANSFERS[text[0]], text[1:]
