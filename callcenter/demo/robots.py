@@ -32,6 +32,9 @@ MOST_CALLS = 6
 SECONDS_BETWEEN_CALLS = (5.0, 14.0)
 SECONDS_BETWEEN_DIALS = (25.0, 60.0)
 PAUSE_REASONS = ("Обед", "Обучение", "Перерыв")
+_ROBOTS = frozenset(name for email, name, _ in names.PEOPLE if email in AGENTS)
+# What a robot does with a call; mostly nothing.
+_DEEDS = ("hold", "transfer", "pause", "", "", "")
 _CALLER_TEXTS = (
     "Здравствуйте! Я хотел бы узнать, сколько стоит остеклить балкон, три метра двадцать сантиметров.",
     "Добрый день. Подскажите, пожалуйста, когда приедет мастер на замер? Мне обещали в субботу до обеда.",
@@ -72,6 +75,42 @@ class Desk:
     async def dial(self, to: str) -> None:
         """Click-to-dial."""
         await self._ask("POST", "/calls", {"to": to})
+
+    async def call(self) -> str | None:
+        """The call in which this agent talks with a client now."""
+        state = await self._ask("GET", "/me/state")
+        return str(state["call_id"]) if state["state"] == "talking" and state["call_id"] else None
+
+    async def manage(self, dice: Random) -> None:
+        """Does with calls what agents do, until cancelled: hold, pause of the recording, transfer to a colleague."""
+        seen: str | None = None
+        while True:
+            await asyncio.sleep(dice.uniform(3, 6))
+            try:
+                call_id = await self.call()
+                if call_id is None or call_id == seen:
+                    continue
+                seen = call_id
+                await asyncio.sleep(dice.uniform(2, 6))
+                await self._act(f"/calls/{call_id}", dice.choice(_DEEDS), dice)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                # The client has hung up meanwhile, or nobody is free.
+                log.info("%s: %s", self.email, error)
+
+    async def _act(self, call: str, deed: str, dice: Random) -> None:
+        if deed == "hold":
+            await self._ask("POST", f"{call}/hold", {"on": True})
+            await asyncio.sleep(dice.uniform(5, 10))
+            await self._ask("POST", f"{call}/hold", {"on": False})
+        elif deed == "pause":
+            await self._ask("POST", f"{call}/recording/pause")
+            await asyncio.sleep(dice.uniform(6, 12))
+            await self._ask("POST", f"{call}/recording/resume")
+        elif deed == "transfer":
+            found = (await self._ask("GET", "/transfer-targets"))["targets"]
+            robots = [one for one in found if one["kind"] == "agent" and one["name"] in _ROBOTS]
+            if robots:
+                await self._ask("POST", f"{call}/transfer", {"kind": "agent", "id": dice.choice(robots)["id"]})
 
     async def _try(self, asked: Awaitable[object]) -> None:
         try:
@@ -115,6 +154,7 @@ async def run(settings: Settings, password: str) -> None:
             group.create_task(keep_registered(logins, settings.sip_port))
             for desk in desks:
                 group.create_task(desk.work(dice))
+                group.create_task(desk.manage(dice))
             group.create_task(_callers(settings, voices, dice))
             group.create_task(_dials(desks, dice))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from callcenter.core.bus import Bus
-from callcenter.core.calls import Call
+from callcenter.core.calls import Call, Gap
 from callcenter.core.clock import Clock
 from callcenter.core.directory import AgentRef, DeviceKind, Directory, endpoint_name, queue_name, trunk_name
 from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
@@ -18,6 +18,7 @@ from callcenter.telephony import link as links
 from callcenter.telephony.autoanswer import AutoAnswer
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, refusal
+from callcenter.telephony.pausing import Pausing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.snapshot import MemberNow
 from callcenter.telephony.spies import Mode, Spies, is_spy, new_spy_id
@@ -43,6 +44,7 @@ class Commands:
         self._dials: dict[str, Dial] = {}
         self._offline: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.pausing = Pausing(gateway, clock, self._calls)
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -189,6 +191,17 @@ class Commands:
             await self.gateway.set_variable(partner.channel, "TALK_BACK", agent_id)
         await self.gateway.transfer(mine[-1].channel, f"transfer-{call.business_id}", target)
 
+    async def pause_recording(self, call_id: str, agent_id: int, seconds: float) -> Gap:
+        """Keeps both sides out of the call's recording; who asks sees to it that it ends after ``seconds``.
+
+        A pause that lasts already stays as it is. Conflict (``not_recorded``, ``too_many_pauses``), NotFound.
+        """
+        return await self.pausing.pause(call_id, agent_id, seconds)
+
+    async def resume_recording(self, call_id: str, how: str) -> Gap | None:
+        """Ends that (``how``: agent, limit or left); the gap, None when the recording was not paused."""
+        return await self.pausing.resume(call_id, how)
+
     # --- queue members and phones ------------------------------------------------------------------
 
     async def add_member(
@@ -277,7 +290,10 @@ class Commands:
 
 
 def _auto_answer(agent: AgentRef, endpoint: str) -> AutoAnswer:
-    """How an agent's phone takes a call that is brought to it. A header costs Asterisk most of a millisecond."""
+    """How an agent's phone takes a call that is brought to it.
+
+    A header costs Asterisk most of a millisecond (a change of threads).
+    """
     if endpoint == endpoint_name(agent.id, "webrtc"):
         return "tone" if agent.auto_dialed else "ask"
     return "phone" if agent.auto_dialed and endpoint == endpoint_name(agent.id, "sip") else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from callcenter.core.bus import Bus
-from callcenter.core.calls import Call, Gap
+from callcenter.core.calls import Call
 from callcenter.core.clock import Clock
 from callcenter.core.directory import Directory
 from callcenter.core.events import Alert, CallEnded, CallUpdated, DeviceChanged, Event, LinkChanged
@@ -19,7 +19,6 @@ from callcenter.telephony.gateway import Gateway
 from callcenter.telephony.intents import outcome
 from callcenter.telephony.journal import Alive, Journal, JournalPosition
 from callcenter.telephony.link import Account, Link, LinkState, Timing
-from callcenter.telephony.pausing import Pausing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.rescue import Rescue
 from callcenter.telephony.resync import read_state
@@ -79,7 +78,6 @@ class Telephony(Commands):
         self._serious = False
         self.talks = Talks(self.gateway, self.tracker, clock)
         self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
-        self.pausing = Pausing(self.gateway, clock, self._calls)
         self._alive: Alive | None = None
         self._down_at: float | None = None
         self._journal_turn = asyncio.Lock()
@@ -120,17 +118,6 @@ class Telephony(Commands):
         self.tracker.set_directory(directory)
         if self.journal is not None:
             self.journal.directory = directory
-
-    async def pause_recording(self, call_id: str, agent_id: int, seconds: float) -> Gap:
-        """Keeps both sides out of the call's recording; who asks sees to it that it ends after ``seconds``.
-
-        A pause that lasts already stays as it is. Conflict (``not_recorded``, ``too_many_pauses``), NotFound.
-        """
-        return await self.pausing.pause(call_id, agent_id, seconds)
-
-    async def resume_recording(self, call_id: str, how: str) -> Gap | None:
-        """Ends that (``how``: agent, limit or left); the gap, None when the recording was not paused."""
-        return await self.pausing.resume(call_id, how)
 
     # --- journal -----------------------------------------------------------------------------------
 

@@ -330,10 +330,11 @@ def test_a_sip_phone_rings_with_a_card_but_without_a_button(stack: Stack, operat
     expect(page.locator(".callcard .answer")).to_contain_text("Ответьте на аппарате")
     stack.outside.now(incoming.answer)
     expect(page.locator("#dock")).to_have_class("dock live")
-    # The voice is on the desk phone: no keys for it here, but the server can give the call away and end it.
-    for key in ("mute", "hold", "keypad"):
+    # The voice is on the desk phone: no keys for it here, but the server can hold it, give it away and end it.
+    for key in ("mute", "keypad"):
         expect(page.locator(f'.keys [data-do="{key}"]')).to_be_hidden()
-    expect(page.locator('.keys [data-do="transfer"]')).to_be_visible()
+    for key in ("hold", "transfer"):
+        expect(page.locator(f'.keys [data-do="{key}"]')).to_be_visible()
     page.locator('[data-do="hang"]').click()
     stack.outside.do(incoming.until("ended"))
     expect(page.locator("#dock")).not_to_have_class("dock live")

@@ -133,9 +133,6 @@ export class Dock {
     show(this.#part("keys"), here || talking);
     // On a SIP phone these keys are the telephone's own; giving the call away is the server's.
     for (const key of ["mute", "keypad"]) show($(`.keys [data-do="${key}"]`, $("#dock")), here);
-    const form = call?.seen?.form ?? "";
-    show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
-    for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
     const record = $('.keys [data-do="record"]', $("#dock"));
     const paused = Boolean(call?.recordingPausedUntil);
     show(record, talking && call.recording);
@@ -143,6 +140,9 @@ export class Dock {
     setText(record.lastElementChild, paused ? t("Record") : t("Pause rec."));
     setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
     this.#part("rec").classList.toggle("paused", paused);
+    const form = call?.seen?.form ?? "";
+    show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
+    for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
     if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
     hold.setAttribute("aria-pressed", String(call?.stage === "held"));
@@ -256,9 +256,9 @@ export class Dock {
     const doing = event.target.closest("[data-do]")?.dataset.do;
     if (doing === "keypad") this.toggleKeypad();
     else if (doing === "transfer") this.toggleTransfer();
+    else if (doing === "record") this.toggleRecording();
     else if (doing === "hold") this.hold();
     else if (doing === "park") this.park();
-    else if (doing === "record") this.toggleRecording();
     else if (doing === "online") this.#actions.goOnline();
     else if (doing === "hang") this.hangUp();
     else if (doing) this.#phone.do(doing);
@@ -360,6 +360,7 @@ export class Dock {
 
 function awayWords(live, call, line) {
   if (!live.live && (live.rev > 0 || performance.now() > FIRST_SNAPSHOT)) return t("Connection lost, restoring it");
+  if (call?.silent) return t("The browser keeps the sound back: click anywhere or press a key");
   if (call?.here && line === "lost") return t("Phone link lost, restoring it; the call goes on");
   if (live.live && !live.link_up) return t("The telephone exchange is away, restoring it");
   return "";

@@ -18,6 +18,7 @@ function act(event, phone, dock, goOnline) {
   const { call } = dock;
   const ringing = call?.here && call.direction === "in" && call.stage === "ringing";
   const talks = call && ["talking", "held"].includes(call.stage);
+  const form = call?.seen?.form ?? "";
   // A button that was pressed with the mouse keeps the focus, but nobody means it with Enter while it rings.
   const free = !event.target.closest?.(":is(a, button, summary, [role=button]):focus-visible");
   switch (event.key) {
@@ -37,13 +38,13 @@ function act(event, phone, dock, goOnline) {
   if (event.shiftKey) return digit(event, phone, call);
   switch (event.code) {
     case "KeyM": return call?.here && (phone.do("mute"), true);
-    case "KeyO": return call?.seen && call.stage === "talking" && !call.seen.form && (dock.park(), true);
-    case "KeyH": return talks && (call.here ? !call.seen?.form : ["", "waiting"].includes(call.seen?.form)) && (dock.hold(), true);
+    case "KeyH": return talks && (call.here ? !form : ["", "waiting"].includes(form)) && (dock.hold(), true);
     case "KeyR": return talks && call.recording && (dock.toggleRecording(), true);
-    case "KeyT": return talks && !call.seen?.form && (dock.toggleTransfer(), true);
+    case "KeyT": return talks && !form && (dock.toggleTransfer(), true);
+    case "KeyP": return call?.seen && call.stage === "talking" && !form && (dock.park(), true);
     case "KeyK": return dock.toggleKeypad(), true;
     case "KeyN": return !call && ($("#dock .dial input")?.focus(), true);
-    case "KeyP": return toggleReady(phone, goOnline);
+    case "KeyB": return toggleReady(phone, goOnline);
   }
   return digit(event, phone, call);
 }

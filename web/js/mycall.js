@@ -42,7 +42,7 @@ export function myCall(phoneState, liveState, card) {
     since: call?.at ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
     answeredAt: direction === "in" && call ? call.answeredAt : seen?.answered_at ? Date.parse(seen.answered_at) : null,
     recording: Boolean(seen?.recording_on), recordingPausedUntil: seen?.recording_paused ? Date.parse(seen.recording_paused_until) : null,
-    muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null,
+    muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null, silent: Boolean(call?.silent),
   };
 }
 

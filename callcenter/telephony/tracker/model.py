@@ -347,11 +347,11 @@ class CallNow:
             click_to_dial=self.click_to_dial,
             priority=self.priority,
             recording=self.recording,
+            gaps=tuple(self.gaps),
             form=self.form,
             form_text=self.form_text,
             form_at=self.form_at,
             form_by=self.form_by,
-            gaps=tuple(self.gaps),
             legs=tuple([leg.picture() for leg in self.legs]),
             steps=tuple(self.steps),
         )

@@ -198,7 +198,8 @@ export class Phone extends Emitter {
   async #goOn({ dialog, call }) {
     const stream = await this.mic.open().catch(() => null);
     if (!stream || this.#session) return this.#comeBack();
-    if (call.muted) stream.getAudioTracks().forEach((track) => { track.enabled = false; });
+    // Whoever was on hold stays there and hears nothing of here meanwhile.
+    if (call.muted || call.held) stream.getAudioTracks().forEach((track) => { track.enabled = false; });
     const session = this.#line.call("cc-resume", {
       ...PLAIN, mediaStream: stream, extraHeaders: [replaces(dialog)],
       eventHandlers: {
@@ -208,13 +209,16 @@ export class Phone extends Emitter {
       },
     });
     this.#session = session;
-    if (call.muted) session.mute({ audio: true });
-    this.#change({ call: { ...call, stage: "talking" } });
+    if (call.muted || call.held) session.mute({ audio: true });
+    this.#change({ call: { ...call, silent: false, stage: "talking" } });
     session.on("ended", (why) => this.#over(session, why));
     session.on("confirmed", () => {
       performance.mark("phone:rejoined");
       this.#keepCall();
-      wake(session);
+      wake(session, call.held, () => {
+        if (call.held && !this.state.call?.muted) session.unmute({ audio: true });
+        this.#keepCall();
+      });
     });
     session.on("failed", () => {
       if (this.#session !== session) return;
@@ -269,7 +273,7 @@ export class Phone extends Emitter {
     clearInterval(this.#keeper);
     const write = () => {
       const dialog = this.#session && dialogOf(this.#session);
-      if (dialog && this.state.call) keep(dialog, this.state.call);
+      if (dialog && this.state.call) keep(dialog, { ...this.state.call, held: this.#session.isOnHold().local });
     };
     this.#keeper = setInterval(write, BEAT);
     write();
@@ -330,8 +334,9 @@ export class Phone extends Emitter {
   _hold() {
     const session = this.#session;
     if (!session?.isEstablished()) return;
-    if (session.isOnHold().local) session.unhold({ useUpdate: false });
-    else session.hold({ useUpdate: false });
+    const done = () => this.#keepCall();
+    if (session.isOnHold().local) session.unhold({ useUpdate: false }, done);
+    else session.hold({ useUpdate: false }, done);
   }
 
   _digit(key) {
@@ -348,7 +353,7 @@ export class Phone extends Emitter {
   #hear(connection) {
     connection.addEventListener("track", ({ track, streams }) => {
       this.#audio.srcObject = streams[0] ?? new MediaStream([track]);
-      this.#audio.play().catch(() => this.#playLater());
+      this.#audio.play().then(() => { if (this.state.call?.silent) this.#callChange({ silent: false }); }, () => this.#playLater());
     });
     this.#stopQuality = watchQuality(connection, (quality) => this.#callChange({ quality }));
   }
@@ -445,11 +450,12 @@ export class Phone extends Emitter {
 }
 
 // Debian's Opus drops frames that look late once a channel was replaced, so that in half of the cases the client would hear
-// nothing. A short hold begins a new stream; it helps only once sound flows, and when music has been sent meanwhile.
-function wake(session) {
+// nothing. A short hold begins a new stream; it helps only once sound flows, and when music has been sent meanwhile. A call
+// that was on hold is left there (`held`).
+function wake(session, held, done) {
   const { connection } = session;
   const again = (step) => { if (!session.isEnded() && !step()) setTimeout(() => again(step), 10); };
-  const resume = () => setTimeout(() => again(() => session.unhold()), WAKING);
+  const resume = () => (held ? done() : setTimeout(() => again(() => session.unhold()), WAKING));
   const look = () => {
     if (connection.connectionState !== "connected") return;
     connection.removeEventListener("connectionstatechange", look);

@@ -134,6 +134,7 @@ _COMEBACK = {
     "parked": N_("Nobody took the parked client: he came back"),
     "lost": N_("The agent was gone: the client was led back"),
 }
+_TRANSFERS = {"a": "agent", "q": "queue", "m": "menu"}
 _SCHEDULE = N_("By the schedule: %(name)s")
 
 
@@ -266,8 +267,10 @@ class _Teller:
 
 
 def target(text: str, names: Names) -> str:
-    """``agent:12`` and ``queue:7`` by name, anything else as it is."""
+    """``agent:12``, ``queue:7``, ``menu:3`` (in a transfer ``a12``, ``q7``, ``m3``) by name, anything else as it is."""
     kind, _, number = text.partition(":")
+    if text[:1] in _TRANSFERS and text[1:].isdecimal():
+        kind, number = _TRANSFERS[text[0]], text[1:]
     if kind == "agent":
         return _by_id(names.agents, number)
     if kind == "queue":

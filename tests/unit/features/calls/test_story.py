@@ -134,3 +134,28 @@ def test_a_withheld_number_and_an_unknown_menu_are_said() -> None:
 def test_a_ringing_that_lasts_has_no_length() -> None:
     leg = Leg(ANNA, at(8), at(8), None, None)
     assert story.ring_seconds(Step(at(8), "rang", agent=ANNA), [leg]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("a2", "Boris"), ("q7", "«Sales»"), ("m3", "«Welcome»"), ("+79161234567", "+79161234567"), ("a9", "9"), ("", "")],
+)
+def test_a_transfer_names_whom_it_went_to(text: str, said: str) -> None:
+    assert story.target(text, NAMES) == said
+
+
+def test_a_pause_of_the_recording_is_told_with_its_length() -> None:
+    steps = [
+        Step(at(0), "started"),
+        Step(at(5), "record_pause", ANNA),
+        Step(at(25), "record_resume", ANNA, text="limit"),
+        Step(at(30), "record_pause", ANNA),
+        Step(at(34), "record_resume", ANNA, text="left"),
+    ]
+    lines = [english(line.said) for line in tell("in", steps, [], NAMES).lines[1:]]
+    assert lines == [
+        "Anna paused the recording",
+        "The recording went on by itself after 00:20, the longest pause",
+        "Anna paused the recording",
+        "The recording went on after 00:04, because the agent had left the call",
+    ]
