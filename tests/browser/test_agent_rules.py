@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -11,16 +12,17 @@ import time
 import urllib.error
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from callcenter.telephony.asterisk.instance import Instance
 from callcenter.telephony.asterisk.runner import Runner
-from tests.browser.conftest import leave
 from tests.browser.test_agent_states import AGENT, Agent, _alive, hang_up
-from tests.browser.test_agent_states import agent as agent  # the fixture
-from tests.browser.test_phone import PEERS, personal_number, talk
+from tests.browser.test_agent_states import agent as agent  # fixtures
+from tests.browser.test_agent_states import agent_token as agent_token
+from tests.browser.test_phone import PEERS, talk
 from tests.support import browser
 from tests.support.browser import Person
 from tests.support.stack import SALES, Stack, until
@@ -31,26 +33,45 @@ SHORT_RING = 5.0
 DOCK = '#dock [data-part="mine"]'
 
 
+@pytest.fixture(scope="module")
+def pages(product: Stack, chromium: Browser) -> Iterator[tuple[Person, Person]]:
+    """The agent's page and a supervisor's, open all the time, whatever is killed meanwhile."""
+    found = []
+    for email in (AGENT, "supervisor@demo.example"):
+        person = browser.person(chromium, product.base_url)
+        person.sign_in(email, product.password)
+        found.append(person)
+    yield found[0], found[1]
+    for person in found:
+        person.context.close()
+        assert person.complaints == []
+
+
 @pytest.fixture
-def page(stack: Stack, chromium: Browser, agent: Agent) -> Iterator[Person]:
+def page(pages: tuple[Person, Person], agent: Agent) -> Person:
     """The agent's page; his phone is the SIP phone."""
-    person = browser.person(chromium, stack.base_url)
-    person.sign_in(AGENT, stack.password)
-    person.page.wait_for_function("() => callcenter.store.state.live")
-    yield person
-    leave(person)
-    assert person.complaints == []
+    pages[0].open("/")
+    return pages[0]
 
 
 @pytest.fixture
-def supervisor(stack: Stack, chromium: Browser) -> Iterator[Person]:
-    person = browser.person(chromium, stack.base_url)
-    person.sign_in("supervisor@demo.example", stack.password)
-    person.open("/wallboard")
-    person.page.wait_for_function("() => callcenter.store.state.live")
-    yield person
-    person.context.close()
-    assert person.complaints == []
+def supervisor(pages: tuple[Person, Person]) -> Person:
+    """A supervisor at the shift board."""
+    pages[1].open("/wallboard")
+    pages[1].page.wait_for_function("() => callcenter.store.state.live")
+    return pages[1]
+
+
+@pytest.fixture
+def short_wrapup(stack: Stack) -> Iterator[int]:
+    """The wrap-up of the sales queue, made short: four seconds."""
+    token = stack.token("admin@demo.example")
+    queues = stack.api(token, "GET", "/api/v1/queues")["queues"]
+    sales = next(queue for queue in queues if queue["name"] == "Продажи")
+    path = f"/api/v1/queues/{sales['id']}"
+    stack.api(token, "PATCH", path, {"wrapup_seconds": 4})
+    yield 4
+    stack.api(token, "PATCH", path, {"wrapup_seconds": sales["wrapup_seconds"]})
 
 
 def members(stack: Stack) -> dict[str, bool]:
@@ -109,14 +130,11 @@ def me(agent: Agent) -> int:
 
 
 def pictures(person: Person, name: str) -> None:
-    """The page in both themes, wide and narrow."""
-    for theme in ("light", "dark"):
+    """The page at a desk by day and on a phone by night."""
+    for theme, width, height in (("dark", 390, 844), ("light", 1440, 900)):
         person.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-        for width, size in (("wide", (1440, 900)), ("narrow", (390, 844))):
-            person.page.set_viewport_size({"width": size[0], "height": size[1]})
-            person.picture(f"{name}-{theme}-{width}")
-    person.page.evaluate("() => { document.documentElement.dataset.theme = 'light'; }")
-    person.page.set_viewport_size({"width": 1440, "height": 900})
+        person.page.set_viewport_size({"width": width, "height": height})
+        person.picture(f"{name}-{theme}")
 
 
 def signs_in(agent: Agent) -> bool:
@@ -126,6 +144,14 @@ def signs_in(agent: Agent) -> bool:
     except (AssertionError, TimeoutError):
         return False
     return True
+
+
+def one(stack: Stack, sql: str, *values: Any) -> Any:
+    """The one value that the product's own database answers; None when there is none."""
+    with contextlib.closing(sqlite3.connect(stack.settings.data / "callcenter.sqlite3", timeout=20)) as base:
+        found = base.execute(sql, values).fetchone()
+        base.commit()
+    return found[0] if found else None
 
 
 def new_server(stack: Stack) -> None:
@@ -169,7 +195,7 @@ def test_three_calls_that_ring_unheard_pause_the_agent_until_he_says_that_he_is_
     # Who calls now waits, and is given to him as soon as he is back.
     [waits] = call_in(stack, "79161110014")
     stack.outside.do(waits.until("answered", 10))
-    assert agent.rung(3) is None
+    assert agent.rung(2) is None
     banner.get_by_role("button", name="Я на месте").click()
     rings(agent, 8)
     expect(banner).to_be_hidden()
@@ -231,13 +257,9 @@ def test_reasons_are_arranged_and_an_overrun_is_seen_by_both(
     expect(page.page.locator(DOCK)).to_contain_text("Выпить чаю, осталось")
     # As if he had chosen it longer ago: the server reads that when it starts.
     view = stack.api(agent.token, "GET", "/api/v1/me/state")
-    with sqlite3.connect(stack.settings.data / "callcenter.sqlite3", timeout=20) as base:
-        (since,) = base.execute("SELECT wanted_since FROM agents WHERE id = ?", (view["id"],)).fetchone()
-        earlier = datetime.fromisoformat(since) - timedelta(seconds=40)
-        base.execute(
-            "UPDATE agents SET wanted_since = ? WHERE id = ?", (earlier.isoformat(" ", "microseconds"), view["id"])
-        )
-    base.close()
+    since = datetime.fromisoformat(one(stack, "SELECT wanted_since FROM agents WHERE id = ?", view["id"]))
+    earlier = (since - timedelta(seconds=40)).isoformat(" ", "microseconds")
+    one(stack, "UPDATE agents SET wanted_since = ? WHERE id = ?", earlier, view["id"])
     new_server(stack)
     for person in (page, supervisor):
         person.page.wait_for_function("() => callcenter.store.state.live && callcenter.store.state.link_up")
@@ -249,12 +271,13 @@ def test_reasons_are_arranged_and_an_overrun_is_seen_by_both(
     expect(supervisor.page.locator("#toasts")).to_contain_text("Игорь Белов: перерыв дольше положенного (Выпить чаю")
     row = supervisor.page.locator(tile(supervisor, me(agent)))
     expect(row).to_have_attribute("data-state", "over")
-    expect(row).to_contain_text(re.compile(r"Выпить чаю \+0:\d\d"))
+    expect(row).to_contain_text(re.compile(r"\+0:\d\d Выпить чаю"))
     pictures(page, "states-over")
     pictures(supervisor, "states-over-board")
     supervisor.go("/agents")
-    line = supervisor.page.locator(f'#team tr[data-agent="{me(agent)}"] [data-part=state]')
-    expect(line).to_have_attribute("data-state", "over")
+    line = supervisor.page.locator(f'#team tr[data-agent="{me(agent)}"]')
+    expect(line.locator("[data-part=state]")).to_have_attribute("data-state", "over")
+    expect(line).to_contain_text(re.compile(r"Выпить чаю \+0:\d\d"))
     pictures(supervisor, "states-team")
     page.page.locator(DOCK).get_by_role("button", name="Я на месте").click()
     agent.until("ready")
@@ -296,7 +319,7 @@ def arrange(admin: Person) -> None:
 
 @pytest.mark.rule("AGD-03")
 def test_nobody_is_given_to_an_agent_in_wrap_up_which_he_lengthens_once_and_ends_early(
-    stack: Stack, agent: Agent, page: Person
+    stack: Stack, agent: Agent, page: Person, short_wrapup: int
 ) -> None:
     agent.wants("ready")
     first, second = call_in(stack, "79161110031", "79161110032")
@@ -307,15 +330,18 @@ def test_nobody_is_given_to_an_agent_in_wrap_up_which_he_lengthens_once_and_ends
     expect(part).to_contain_text("Обработка, осталось")
     until_member(agent, True)
     began = time.monotonic()
-    pictures(page, "states-wrapup")
+    page.picture("states-wrapup")
     part.locator("[data-extend]").click()
     expect(part.locator("[data-extend]")).to_have_count(0)
     with pytest.raises(urllib.error.HTTPError, match="409"):
         stack.api(agent.token, "POST", "/api/v1/me/wrapup/extend")
+    # States are written a tenth of a second after they change.
+    until(lambda: one(stack, "SELECT extended FROM agent_state_spans WHERE until IS NULL AND state = 'wrapup'"))
     # Over a restart of the server, longer than it would have lasted at first; meanwhile the second caller waits.
     new_server(stack)
     page.page.wait_for_function("() => callcenter.store.state.live && callcenter.store.state.link_up")
-    assert agent.rung(max(1.0, began + 12 - time.monotonic())) is None, "who waits is not given to him"
+    pictures(page, "states-wrapup-extended")
+    assert agent.rung(max(1.0, began + short_wrapup + 2 - time.monotonic())) is None, "who waits is not given to him"
     view = stack.api(agent.token, "GET", "/api/v1/me/state")
     assert (view["state"], view["can_extend"]) == ("wrapup", False)
     until_member(agent, True)
@@ -326,7 +352,7 @@ def test_nobody_is_given_to_an_agent_in_wrap_up_which_he_lengthens_once_and_ends
     hang_up(stack, second)
     agent.until("wrapup")
     # Nobody touches anything: ready by himself, in Asterisk, too.
-    agent.until("ready", 12)
+    agent.until("ready", short_wrapup + 2)
     until_member(agent, False)
 
 
@@ -352,9 +378,9 @@ def test_colleagues_are_seen_in_four_words_while_i_choose_to_whom_a_call_goes(
     agent.wants("ready")
     expect(colleague).to_be_enabled()
     stack.outside.now(call.bye)
-    own = stack.caller("79161110041")
-    ringing = stack.ring(own, personal_number(stack, AGENT))
-    rings(agent, 20)
+    operator.page.evaluate("() => callcenter.api('PUT', '/api/v1/me/state', { state: 'paused' })")
+    [ringing] = call_in(stack, "79161110041")
+    rings(agent)
     operator.go("/agents")
     row = operator.page.locator(f'#team tr[data-agent="{me(agent)}"]')
     expect(row).to_contain_text("Разговор")

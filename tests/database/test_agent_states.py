@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from callcenter.features.accounts import api as accounts
 from callcenter.features.accounts.models import Business
 from callcenter.features.agents import api, handlers
 from callcenter.features.agents.models import Agent, PauseReason
-from callcenter.features.agents.usecases import states
+from callcenter.features.agents.usecases import life, states
 from callcenter.http.site import catalogues
 from callcenter.plugin import Services
 from tests.database.test_wallboard import furnish_queue
@@ -479,6 +480,53 @@ async def test_a_wrap_up_that_is_over_or_was_lengthened_is_refused_in_words(
         assert answer.status == status
         if code:
             assert (await answer.json())["error"]["code"] == code
+
+
+@pytest.mark.rule("AGD-03")
+async def test_a_wrap_up_and_its_only_extension_outlive_the_server(
+    client: Client, services: Services, house: House, clock: FixedClock, tmp_path: Path
+) -> None:
+    business = house.businesses["a"]
+    rules = {"unanswered": 3, "wrapup_out": 60}
+    await client.put("/api/v1/agent-settings", json=rules, headers=house.headers("owner@a"))
+    await learn(services, house)
+    await api.set_wanted(services, business, operator(house), "ready")
+    leg = Leg(
+        id="1.1", channel="PJSIP/a1s-1", role="agent", state="up", started_at=T, agent_id=operator(house),
+        answered_at=T, bridged_at=T,
+    )  # fmt: skip
+    call = Call(
+        id="1.1", business_id=business, direction="out", state="talking", started_at=T, answered_at=T,
+        agents=(operator(house),), legs=(leg,),
+    )  # fmt: skip
+    services.bus.publish(CallUpdated(at=T, call=call, what="answered"))
+    over = replace(call, state="ended", ended_at=T, legs=(replace(leg, state="ended", ended_at=T),))
+    services.bus.publish(CallEnded(at=T, call=over))
+    for status in (200, 409):
+        answer = await client.post("/api/v1/me/wrapup/extend", headers=house.headers("operator@a"))
+        assert answer.status == status
+    await services.part(handlers.SpanWriter, handlers.SpanWriter).drained()
+    life.touch_life(services.settings)
+    clock.advance(80)
+    later = houses.make_services(services.db, tmp_path, clock)
+    # Each server has a bus and a picture of its own; the database and the clock are all that they share.
+    again = await houses.serve(later)
+    try:
+        phone = DeviceChanged(at=T + 80, endpoint=f"a{operator(house)}s", agent_id=operator(house), online=True)
+        later.bus.publish(phone)
+        view = later.live.agent(business, operator(house))
+        assert view is not None
+        assert (view.state, view.can_extend, view.wrapup_until) == ("wrapup", False, "2026-03-02T09:02:00.000Z")
+        assert later.live.resting(operator(house))
+        refused = await again.post("/api/v1/me/wrapup/extend", headers=house.headers("operator@a"))
+        assert refused.status == 409
+        clock.advance(40)
+        later.live.tick(clock.epoch())
+        ready = later.live.agent(business, operator(house))
+        assert ready is not None
+        assert (ready.state, later.live.resting(operator(house))) == ("ready", False)
+    finally:
+        await again.close()
 
 
 @pytest.mark.rule("TEL-53")

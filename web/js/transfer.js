@@ -45,7 +45,8 @@ export function drawTransfer({ call, close }) {
   // The stream knows better than the list that was read when the panel opened: states change while one looks at it.
   const targets = () => {
     if (!found.inside || !store.state.live) return found.targets;
-    return [...colleagues(Object.values(store.state.agents)), ...found.targets.filter((one) => one.kind !== "agent")];
+    const people = colleagues(Object.values(store.state.agents));
+    return [...people.filter((one) => !one.away), ...found.targets.filter((one) => one.kind !== "agent"), ...people.filter((one) => one.away)];
   };
   let shown = "";
   const draw = () => {
