@@ -150,6 +150,7 @@ class Live:
     def restore(self, stretches: Iterable[OpenStretch]) -> None:
         """Goes on with what agents did when the server stopped; tell what they want (AgentWanted) before."""
         self.state.restore(stretches, self._clock.epoch())
+        self._set_alarm()
 
     # --- the day so far -----------------------------------------------------------------------------
 

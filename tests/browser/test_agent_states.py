@@ -48,10 +48,16 @@ class Agent:
         return None
 
 
+@pytest.fixture(scope="session")
+def agent_token(product: Stack) -> str:
+    """The second operator's token; to make one takes seconds."""
+    return product.token(AGENT)
+
+
 @pytest.fixture
-def agent(stack: Stack) -> Iterator[Agent]:
+def agent(stack: Stack, agent_token: str) -> Iterator[Agent]:
     """The second operator at his SIP phone, off line at first and at the end."""
-    token = stack.token(AGENT)
+    token = agent_token
     devices = stack.api(token, "GET", "/api/v1/me/devices")["devices"]
     sip = next(d for d in devices if d["kind"] == "sip")
     found = Agent(stack, token, stack.outside.phone(sip["login"], stack.settings.sip_port, password=sip["password"]))

@@ -14,6 +14,7 @@ from callcenter.core.clock import FixedClock
 from callcenter.core.errors import BadInput, Conflict, Unavailable
 from callcenter.core.events import ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
 from callcenter.features.agents import api as agents
+from callcenter.features.agents.usecases import states
 from callcenter.features.numbers.models import Number
 from callcenter.features.queues import api, gateway, handlers
 from callcenter.features.queues.gateway import MemberSync
@@ -321,6 +322,24 @@ async def test_after_a_break_members_follow_what_was_wanted_meanwhile(
     await exchange.link(True)
     await settle(services)
     assert exchange.there == {(queue.id, f"PJSIP/a{operator}w"): True}
+
+
+@pytest.mark.rule("AGD-04")
+async def test_who_was_paused_for_not_answering_while_the_link_was_down_is_paused_in_asterisk_after_it(
+    exchange: Exchange, services: Services, house: House, queue: api.QueueInfo
+) -> None:
+    operator = house.people["operator@a"].agent_id
+    assert operator is not None
+    await exchange.phone(operator, "sip", True)
+    await exchange.wants(house, "operator@a", "ready")
+    await settle(services)
+    await exchange.link(False)
+    await states.pause_unanswered(services, queue.business_id, operator, 3)
+    await settle(services)
+    assert exchange.there == {(queue.id, f"PJSIP/a{operator}s"): False}
+    await exchange.link(True)
+    await settle(services)
+    assert exchange.there == {(queue.id, f"PJSIP/a{operator}s"): True}
 
 
 async def test_an_asterisk_that_lost_all_members_gets_them_back(

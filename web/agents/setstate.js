@@ -1,7 +1,7 @@
 // A supervisor's menu at an agent's row or tile: ready, a break with its reason, off line. Markup: data-agent-state="ID"
 // and data-menu="agent-state-menu" on a button.
 import { $, h, icon, setText } from "../js/dom.js";
-import { reasonItem, refreshReasons, watchReasons } from "../js/reasons.js";
+import { reasonItems, refreshReasons, watchReasons } from "../js/reasons.js";
 
 let shell;
 let agentId = 0;
@@ -20,7 +20,7 @@ export function start(given) {
     h("button.item", { type: "button", role: "menuitemradio", "data-set-state": "offline" }, h("span.tone.ic", { "data-state": "off" }, icon("exit")), t("Take off line")),
   );
   document.body.append(menu);
-  watchReasons((list) => $("[data-pauses]", menu).replaceChildren(...list.map((one) => reasonItem(one, { "data-set-state": "paused" }))));
+  watchReasons((list) => $("[data-pauses]", menu).replaceChildren(...reasonItems(list, { "data-set-state": "paused" })));
   // Before the shell opens the menu: it must know whose it is.
   document.addEventListener("click", ({ target }) => {
     const button = target.closest?.("[data-agent-state]");
@@ -39,7 +39,7 @@ function draw(menu) {
   const agent = shell.store.state.agents[agentId];
   setText($('[data-part="whose"]', menu), agent?.name ?? "");
   for (const item of menu.querySelectorAll("[data-set-state]")) {
-    const chosen = item.dataset.setState === agent?.wanted && (agent.wanted !== "paused" || Number(item.dataset.reasonId) === agent.reason_id);
+    const chosen = item.dataset.setState === agent?.wanted && (agent.wanted !== "paused" || (Number(item.dataset.reasonId) || null) === agent.reason_id);
     item.setAttribute("aria-checked", String(chosen));
   }
 }

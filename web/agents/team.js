@@ -1,6 +1,7 @@
 // Keeps the team page's states fresh in place.
 import { $, $$, setIcon, setText, show } from "../js/dom.js";
 import { pages } from "../js/nav.js";
+import { duration } from "../js/format.js";
 import { store } from "../js/store.js";
 import { agentIcon, overLimit, statusDetail, statusWord } from "../js/words.js";
 import { now, tick } from "../js/clock.js";
@@ -35,7 +36,7 @@ function paint(row, agent) {
   part("state").dataset.state = over ? "over" : TONES[agent.state] ?? "off";
   setIcon(part("glyph"), over ? "alert" : agentIcon(agent.state), "s");
   setText(part("word"), statusWord(agent.status));
-  setText(part("detail"), statusDetail(agent));
+  setText(part("detail"), statusDetail(agent) + (over ? ` +${duration(overLimit(agent, now()))}` : ""));
   $("time", row).dataset.since = agent.since;
   for (const tag of $$("[data-phone]", row)) {
     const on = agent.online.includes(tag.dataset.phone);

@@ -1,6 +1,7 @@
 // Why people pause, as the company arranged it: read once, and anew whenever a menu that offers it is opened.
 import { api } from "./api.js";
 import { h, icon } from "./dom.js";
+import { t } from "./i18n.js";
 
 let list = [];
 const watchers = new Set();
@@ -25,6 +26,9 @@ export function watchReasons(draw) {
   draw(list);
 }
 
-export const reasonItem = (reason, data) => h("button.item", { type: "button", role: "menuitemradio", "data-reason-id": String(reason.id), ...data }, icon(reason.glyph), h("span.grow", reason.name), reason.limit_minutes && h("span.small.t3.num", minutes(reason.limit_minutes)));
+// The items of a menu; a company without reasons still has its break.
+export const reasonItems = (list, data) => (list.length ? list.map((one) => reasonItem(one, data)) : [h("button.item", { type: "button", role: "menuitemradio", ...data }, icon("cup"), h("span.grow", t("Break")))]);
+
+const reasonItem = (reason, data) => h("button.item", { type: "button", role: "menuitemradio", "data-reason-id": String(reason.id), ...data }, icon(reason.glyph), h("span.grow", reason.name), reason.limit_minutes && h("span.small.t3.num", minutes(reason.limit_minutes)));
 
 const minutes = (count) => `${Math.floor(count / 60)}:${String(count % 60).padStart(2, "0")}`;

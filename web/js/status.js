@@ -6,7 +6,7 @@ import { duration } from "./format.js";
 import { now, secondsSince } from "./clock.js";
 import { t } from "./i18n.js";
 import { myAgent } from "./mycall.js";
-import { firstReason, reasonItem, refreshReasons, watchReasons } from "./reasons.js";
+import { firstReason, reasonItems, refreshReasons, watchReasons } from "./reasons.js";
 import { store } from "./store.js";
 import { complain } from "./toast.js";
 import { agentIcon, agentWord, overLimit } from "./words.js";
@@ -22,7 +22,7 @@ export function startStatus(phone, goOnline) {
   const menu = $("#status-menu");
   menu.addEventListener("toggle", (event) => { if (event.newState === "open") refreshReasons(); });
   watchReasons((list) => {
-    $("[data-pauses]", menu).replaceChildren(...list.map((one) => reasonItem(one, { "data-wanted": "paused" })));
+    $("[data-pauses]", menu).replaceChildren(...reasonItems(list, { "data-wanted": "paused" }));
     draw(myAgent(store.state));
   });
   refreshReasons();
@@ -75,7 +75,7 @@ function draw(agent) {
   const label = t("My status: %(state)s", { state: word });
   if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
   for (const item of $$("#status-menu [data-wanted]")) {
-    const chosen = item.dataset.wanted === agent?.wanted && (item.dataset.wanted !== "paused" || Number(item.dataset.reasonId) === agent?.reason_id);
+    const chosen = item.dataset.wanted === agent?.wanted && (item.dataset.wanted !== "paused" || (Number(item.dataset.reasonId) || null) === agent?.reason_id);
     item.setAttribute("aria-checked", String(chosen));
   }
   // «Do not disturb» is for those to whom calls come in.

@@ -1,13 +1,23 @@
-// The panel that gives my call away: somebody inside who is free, a queue, a menu, or a number outside. The server does it,
-// so it works from any tab and for a call on the SIP phone.
+// The panel that gives my call away: a colleague, a queue, a menu, or a number outside. The server does it, so it works from
+// any tab and for a call on the SIP phone. Colleagues stand with what they do now; who is free can be chosen.
 import { api } from "./api.js";
 import { announce, h, icon } from "./dom.js";
+import { me } from "./config.js";
 import { t } from "./i18n.js";
+import { store } from "./store.js";
 import { complain, toast } from "./toast.js";
+import { statusWord } from "./words.js";
 
 const GLYPHS = { agent: "user", queue: "queue", menu: "branch" };
 const WORDS = { agent: () => t("Colleague"), queue: () => t("Queue"), menu: () => t("Voice menu") };
 const path = (call, first) => `/api/v1/calls/${encodeURIComponent(call.seen.id)}/${first ? "consult" : "transfer"}`;
+const TONES = { available: "ready", talking: "talk", do_not_disturb: "pause", disconnected: "off" };
+const RANK = Object.keys(TONES);
+// My colleagues, those who are free first; a call cannot go to the others now.
+export const colleagues = (agents) => agents
+  .filter((agent) => agent.id !== me?.agent_id)
+  .map(({ id, name, short_number: about, status, state }) => ({ kind: "agent", id, name, about, status, away: state !== "ready" }))
+  .sort((a, b) => RANK.indexOf(a.status) - RANK.indexOf(b.status) || a.name.localeCompare(b.name));
 // How I gave the last call away; the next one begins so.
 let talkFirst = false;
 
@@ -32,13 +42,25 @@ export function drawTransfer({ call, close }) {
       busy = false;
     }
   };
+  // The stream knows better than the list that was read when the panel opened: states change while one looks at it.
+  const targets = () => {
+    if (!found.inside || !store.state.live) return found.targets;
+    const people = colleagues(Object.values(store.state.agents));
+    return [...people.filter((one) => !one.away), ...found.targets.filter((one) => one.kind !== "agent"), ...people.filter((one) => one.away)];
+  };
+  let shown = "";
   const draw = () => {
     const typed = field.value.trim().toLowerCase();
-    const fits = found.targets.filter((one) => !typed || `${one.name} ${one.about}`.toLowerCase().includes(typed));
-    list.replaceChildren(...fits.slice(0, 30).map((one) => h(
-      "button.btn", { type: "button", role: "listitem", "data-target": `${one.kind}-${one.id}`, onclick: () => send({ kind: one.kind, id: one.id }, one.name) },
-      icon(GLYPHS[one.kind], "s"), h("span.grow.cut", one.name), h("span.tiny.t3.num", one.about || WORDS[one.kind]()),
+    const fits = targets().filter((one) => !typed || `${one.name} ${one.about}`.toLowerCase().includes(typed)).slice(0, 30);
+    const key = JSON.stringify([fits, found.inside]);
+    if (key === shown) return;
+    shown = key;
+    const focused = list.contains(document.activeElement) ? document.activeElement.dataset.target : "";
+    list.replaceChildren(...fits.map((one) => h(
+      "button.btn", { type: "button", role: "listitem", "data-target": `${one.kind}-${one.id}`, disabled: one.away || null, onclick: () => send({ kind: one.kind, id: one.id }, one.name) },
+      icon(GLYPHS[one.kind], "s"), h("span.grow.cut", one.name), one.status && h("span.state.tiny", { "data-state": TONES[one.status], "data-part": "status" }, statusWord(one.status)), h("span.tiny.t3.num", one.about || WORDS[one.kind]()),
     )));
+    if (focused) list.querySelector(`[data-target="${focused}"]:enabled`)?.focus();
     if (!fits.length) list.append(h("p.small.t3", found.inside ? t("Nobody fits. A number is called outside.") : t("You can transfer calls to outside numbers only.")));
   };
   const load = async () => {
@@ -54,11 +76,11 @@ export function drawTransfer({ call, close }) {
     event.preventDefault();
     const to = field.value.trim();
     if (/\d/.test(to)) return send(inside(to) ?? { kind: "number", number: to }, to);
-    return list.querySelector("button")?.click();
+    return list.querySelector("button:enabled")?.click();
   };
   // A colleague's short number is the colleague.
   const inside = (to) => {
-    const one = found.targets.find((target) => target.kind === "agent" && target.about === to);
+    const one = targets().find((target) => target.kind === "agent" && target.about === to);
     return one && { kind: one.kind, id: one.id };
   };
 
@@ -73,6 +95,13 @@ export function drawTransfer({ call, close }) {
   choose(talkFirst);
 
   field.addEventListener("input", draw);
+  let open = false;
+  const stop = store.subscribe((s) => s.agents, () => {
+    if (open && !list.isConnected) return stop();
+    return draw();
+  });
+  // By then the dock has put the panel into the page.
+  queueMicrotask(() => { open = true; });
   load();
   return h(
     "div.callcard", { role: "dialog", "aria-label": t("Transfer the call"), "data-transfer": true, "data-state": "talk", onkeydown: (event) => { if (event.key === "Escape") close(); } },

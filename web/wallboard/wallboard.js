@@ -284,7 +284,7 @@ class Board {
       return [whom, call?.queue?.name].filter(Boolean).join(" · ") || agentWord(agent.state);
     }
     const over = agent.limit_at && agent.state === "paused" ? secondsSince(agent.limit_at) : -1;
-    return agentWord(agent.state, agent.reason) + (over >= 0 ? ` +${duration(over)}` : "");
+    return (over >= 0 ? `+${duration(over)} ` : "") + agentWord(agent.state, agent.reason);
   }
 
   drawCounts(agents) {

@@ -32,6 +32,14 @@ SENTENCES: dict[str, str] = {
     "call.take": N_("Took a parked call from place %(slot)s"),
     "call.redirect": N_("Redirected the call with %(number)s to %(to)s"),
     "call.front": N_("Moved %(number)s to the front of the queue"),
+    "agent.ready": N_("Made %(agent)s ready for calls"),
+    "agent.paused": N_("Put %(agent)s on a break (%(reason)s)"),
+    "agent.offline": N_("Took %(agent)s off line"),
+    "agent.settings": N_("Changed the rules for all agents"),
+    "reason.save": N_("Saved the reason for a break “%(name)s”"),
+    "reason.retire": N_("Retired the reason for a break “%(name)s”"),
+    "reason.back": N_("Offered the reason for a break “%(name)s” again"),
+    "reason.order": N_("Changed the order of the reasons for a break"),
     "spy.begin": N_("Began to listen to the call of %(agent)s"),
     "spy.mode": N_("Changed how the call of %(agent)s is listened to (%(mode)s)"),
     "spy.end": N_("Stopped listening to the call of %(agent)s after %(seconds)s s"),
@@ -92,6 +100,8 @@ OBJECTS: dict[str, str] = {
     "limit": N_("Limit"),
     "price": N_("Price"),
     "screen": N_("Screen"),
+    "agent": N_("Agent"),
+    "reason": N_("Reason"),
 }
 _LINKS = {"contact": "/contacts/{}", "call": "/calls/{}"}
 

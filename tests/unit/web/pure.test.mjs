@@ -143,3 +143,34 @@ test("numbers are the same whatever they are dressed in", () => {
   assert.ok(sameNumber("+79226081473", "8 (922) 608-14-73"));
   assert.ok(!sameNumber("", ""));
 });
+
+test("colleagues stand by what they do, who is free first; only they can be chosen", async () => {
+  const { colleagues } = await import("../../../web/js/transfer.js");
+  const one = (id, name, state, status) => ({ id, name, short_number: String(100 + id), state, status });
+  const found = colleagues([
+    one(7, "Me", "ready", "available"),
+    one(1, "Anna", "offline", "disconnected"),
+    one(2, "Boris", "paused", "do_not_disturb"),
+    one(3, "Vera", "wrapup", "talking"),
+    one(4, "Yuri", "ready", "available"),
+    one(5, "Gleb", "ready", "available"),
+  ]);
+  assert.deepEqual(found.map((agent) => [agent.name, agent.away]), [["Gleb", false], ["Yuri", false], ["Vera", true], ["Boris", true], ["Anna", true]]);
+  assert.equal(found[0].about, "105");
+});
+
+test("the dock says what my state asks of me", async () => {
+  const { picture } = await import("../../../web/js/mine.js");
+  const at = Date.parse("2026-03-10T09:00:00Z");
+  const iso = (seconds) => new Date(at + 1000 * seconds).toISOString();
+  const paused = { state: "paused", reason: "Lunch", reason_id: 5, since: iso(-70), limit_at: iso(-10) };
+  const short = (agent) => { const found = picture(agent, at); return found && [found.kind, found.tone, found.time, Boolean(found.more)]; };
+  assert.equal(short(undefined), null);
+  assert.equal(short({ state: "ready", since: iso(0) }), null);
+  assert.deepEqual(short({ state: "wrapup", wrapup_until: iso(7.5), can_extend: true }), ["wrapup", "wrap", 7.5, true]);
+  assert.deepEqual(short({ state: "wrapup", wrapup_until: iso(-1), can_extend: false }), ["wrapup", "wrap", 0, false]);
+  assert.deepEqual(short(paused), ["over", "over", 10, false]);
+  assert.deepEqual(short({ ...paused, limit_at: iso(20) }), ["pause", "pause", 20, false]);
+  assert.deepEqual(short({ ...paused, limit_at: null }), ["pause", "pause", 70, false]);
+  assert.deepEqual(short({ ...paused, reason: "no_answer", reason_id: null, limit_at: null }), ["no_answer", "missed", null, false]);
+});

@@ -130,7 +130,7 @@ async def save(services: Services, person: Current, form: ReasonForm, reason_id:
         there = await queries.reasons(session)
         if any(one.name.casefold() == name.casefold() and one.id != reason_id for one in there):
             text = N_("There is a reason with this name already.")
-            raise Conflict(text, code="reason_exists", fields={"name": text})
+            raise BadInput(text, code="reason_exists", fields={"name": text})
         if reason_id is None:
             if len(there) >= MOST:
                 raise Conflict(N_("There are too many reasons. Retire some first."))

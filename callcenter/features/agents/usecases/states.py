@@ -56,9 +56,8 @@ async def set_wanted(
         found = await reasons.chosen(session, _tidy(reason), reason_id) if wanted == "paused" else (None, "")
         _choose(services, agent, wanted, *found)
         if by is not None:
-            await accounts.audit(
-                session, by, f"agent.{wanted}", "agent", agent_id, agent=agent.name, reason=agent.reason
-            )
+            why = {"reason": agent.reason} if agent.reason else {}
+            await accounts.audit(session, by, f"agent.{wanted}", "agent", agent_id, agent=agent.name, **why)
     _tell(services, agent)
     if by is not None and by.agent_id != agent_id:
         view = services.live.agent(business_id, agent_id)
