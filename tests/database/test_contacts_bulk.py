@@ -19,6 +19,7 @@ from callcenter.features.contacts.usecases import bulk
 from callcenter.features.work import api as work
 from callcenter.live.audience import Audience
 from callcenter.plugin import Services
+from tests.support import documents
 from tests.support.clients import make_clients
 from tests.support.house import NOW, House
 
@@ -224,18 +225,16 @@ async def test_deletion_is_for_administrators_who_say_the_number(
     client: Client, services: Services, house: House
 ) -> None:
     ids = await make_clients(services.db, house.businesses["a"], 3)
-    file = services.settings.data / "files" / "contract.pdf"
-    file.parent.mkdir(parents=True)
-    file.write_bytes(b"x")
+    name, file = await documents.keep(services.settings.data, house.businesses["a"])
     async with services.db.business(house.businesses["a"]) as session:
-        session.add(ContactFile(contact_id=ids[0], name="x", file="files/contract.pdf", added_at=NOW))
+        session.add(ContactFile(contact_id=ids[0], name="x", file=name, added_at=NOW))
     body = {"action": "erase", "ids": ids[:2], "confirm": 2}
     await ask(client, house, "supervisor@a", body, 403)
     await ask(client, house, "administrator@a", {**body, "confirm": 3}, 422)
     job = await done(client, services, house, "administrator@a", body)
     assert job["notes"] == ["Изменено: 2"]
     assert await rows(services, house, Contact.id) == [(ids[2],)]
-    assert not file.exists()
+    assert not file.exists(), "also his documents"
 
 
 @pytest.mark.rule("CON-45")

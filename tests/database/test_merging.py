@@ -33,6 +33,7 @@ from callcenter.features.contacts.usecases import merging
 from callcenter.features.recordings.models import Recording
 from callcenter.plugin import Services
 from callcenter.storage.scope import Database
+from tests.support import documents
 from tests.support.house import NOW, House
 from tests.support.recordings import Studio, recorded_call
 
@@ -213,19 +214,19 @@ async def test_erasing_takes_history_documents_and_recordings_with_their_files(
     studio, call_id, recording, contact_id = recorded
     services = studio.services
     data = services.settings.data
-    document, photo = data / "documents" / "d.pdf", data / "photos" / "p.jpg"
+    (named, document), (face, photo) = [await documents.keep(data, house.businesses["a"]) for _ in range(2)]
     copy = data / "cache" / "recordings" / f"{recording.id}-1-1.mp3"
     outside = data.parent / "outside.txt"
-    for file in (document, photo, copy, outside):
+    for file in (copy, outside):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("x")
     async with services.db.business(house.businesses["a"]) as session:
         one = await session.get_one(Contact, contact_id)
-        one.photo = "photos/p.jpg"
+        one.photo = face
         session.add_all(
             [
-                ContactFile(contact_id=contact_id, name="d", file="documents/d.pdf", added_at=NOW),
-                ContactFile(contact_id=contact_id, name="e", file="../outside.txt", added_at=NOW),
+                ContactFile(contact_id=contact_id, name="d", file=named, added_at=NOW),
+                ContactFile(contact_id=contact_id, name="e", file="../../../../outside.txt", added_at=NOW),
                 ContactEvent(contact_id=contact_id, kind="comment", at=NOW, text="x", data={}),
             ]
         )

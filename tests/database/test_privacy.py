@@ -32,6 +32,7 @@ from callcenter.features.views.models import SavedView
 from callcenter.features.work import api as work
 from callcenter.features.work.models import WorkJob
 from callcenter.plugin import Services
+from tests.support import documents
 from tests.support.house import NOW, House
 
 Client = TestClient[Any, Any]
@@ -43,10 +44,9 @@ TRACES = ("9123456789", "7654321", "zinaida", "Зинаида", "Вымпело�
 async def she(services: Services, house: House) -> int:
     """A person of whom every part of the product knows something; and another client of whom nothing may go."""
     a, member = house.businesses["a"], house.people["operator@a"].membership_id
-    for folder, name in (("documents", "passport.pdf"), ("photos", "face.jpg"), ("recordings/1", "one.opus")):
-        file = services.settings.data / folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(b"secret")
+    (passport, _), (face, _) = [await documents.keep(services.settings.data, a) for _ in range(2)]
+    (services.settings.data / "recordings/1").mkdir(parents=True)
+    (services.settings.data / "recordings/1/one.opus").write_bytes(b"secret")
     (services.settings.data / "cache/recordings").mkdir(parents=True)
     async with services.db.business(a) as session:
         made = await contacts.create_client(
@@ -60,7 +60,7 @@ async def she(services: Services, house: House) -> int:
         await contacts.create_client(session, contacts.ClientForm(first_name="Пётр", phone="+79990001122"), NOW)
         she = made.id
         card = await session.get_one(Contact, she)
-        card.photo = "photos/face.jpg"
+        card.photo = face
         field = ContactField(entity="person", title="Паспорт", created_at=NOW)
         tag = Tag(title="vip", key="vip", created_at=NOW)
         started = Import(name="base.csv", created_at=NOW)
@@ -72,7 +72,7 @@ async def she(services: Services, house: House) -> int:
                 ContactValue(contact_id=she, field_id=field.id, text="паспорт 4510", key="паспорт 4510"),
                 ContactTag(contact_id=she, tag_id=tag.id),
                 ContactEvent(contact_id=she, kind="comment", at=NOW, text=f"{FIRST} просит", data={"phone": NUMBER}),
-                ContactFile(contact_id=she, name=f"{LAST}.pdf", file="documents/passport.pdf", added_at=NOW),
+                ContactFile(contact_id=she, name=f"{LAST}.pdf", file=passport, added_at=NOW),
                 ContactConsent(contact_id=she, kind="data", given=True, at=NOW, source="сайт"),
                 CallRecord(
                     id="1.1", from_number=NUMBER, from_name=f"{FIRST} {LAST}", client_number=NUMBER, contact_id=she,
@@ -133,7 +133,7 @@ def on_disk(folder: Path) -> list[str]:
     return sorted(
         path.name
         for path in folder.rglob("*")
-        if path.is_file() and "." in path.name and path.suffix in (".pdf", ".jpg", ".opus", ".mp3", ".zip")
+        if path.is_file() and (path.suffix in (".opus", ".mp3", ".zip") or path.is_relative_to(folder / "files"))
     )
 
 

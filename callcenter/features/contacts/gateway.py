@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
+from callcenter.features.contacts.rules.places import FOLDER, stored
 
 MAX_FILE = 20 * 1024 * 1024
 MAX_PHOTO = 1024 * 1024
@@ -27,12 +28,12 @@ NO_PICTURE = N_("This is not a picture. Choose a JPEG, PNG or WebP file.")
 
 def folder(data: Path, business_id: int) -> Path:
     """Where a business's files lie."""
-    return data / "files" / str(business_id)
+    return data / FOLDER / str(business_id)
 
 
 def place(data: Path, business_id: int, file: str) -> Path:
-    """The path of a stored file. ``file`` is a name that this module gave."""
-    return folder(data, business_id) / file[:2] / file
+    """The path of a stored file."""
+    return data / stored(business_id, file)
 
 
 async def keep(data: Path, business_id: int, chunks: AsyncIterator[bytes], limit: int = MAX_FILE) -> tuple[str, int]:
@@ -94,15 +95,18 @@ def photo(raw: bytes) -> bytes:
 
 
 async def remove(data: Path, business_id: int, files: Iterable[str]) -> None:
-    """Removes files; those that are gone already do not matter."""
-    paths = [place(data, business_id, one) for one in files if one]
+    """Removes files by the names that stand in the tables; those that are gone already do not matter."""
+    if paths := [stored(business_id, one) for one in files if one]:
+        await asyncio.to_thread(unlink, data, paths)
 
-    def unlink() -> None:
-        for path in paths:
+
+def unlink(data: Path, paths: Iterable[str]) -> None:
+    """Removes files by their places below the data folder (rules.places.stored); others are none of ours."""
+    root = (data / FOLDER).resolve()
+    for one in paths:
+        path = (data / one).resolve()
+        if root in path.parents:
             path.unlink(missing_ok=True)
-
-    if paths:
-        await asyncio.to_thread(unlink)
 
 
 def safe_name(name: str) -> str:

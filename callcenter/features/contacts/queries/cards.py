@@ -22,11 +22,12 @@ from callcenter.features.contacts.models import (
     ContactValue,
     Tag,
 )
-from callcenter.features.contacts.queries import searching
+from callcenter.features.contacts.queries import chunks, searching
 from callcenter.features.contacts.queries.access import visible
 from callcenter.features.contacts.rules import fields
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import CardField
+from callcenter.features.contacts.rules.places import stored
 
 NESTED_PER_PAGE = 50
 
@@ -174,7 +175,11 @@ async def organisations(session: AsyncSession, who: Viewer, typed: str, limit: i
 
 
 async def stored_files(session: AsyncSession, ids: Collection[int]) -> list[str]:
-    """Where the documents and photos of contacts lie in the data folder."""
-    kept = list(await session.scalars(select(ContactFile.file).where(ContactFile.contact_id.in_(ids))))
-    kept += list(await session.scalars(select(Contact.photo).where(Contact.id.in_(ids), Contact.photo != "")))
-    return kept
+    """Where the documents and photos of contacts lie below the data folder (rules.places.stored)."""
+    found: list[str] = []
+    for part in chunks(ids):
+        documents = select(ContactFile.business_id, ContactFile.file).where(ContactFile.contact_id.in_(part))
+        photos = select(Contact.business_id, Contact.photo).where(Contact.id.in_(part), Contact.photo != "")
+        for statement in (documents, photos):
+            found += [stored(*row) for row in await session.execute(statement)]
+    return found

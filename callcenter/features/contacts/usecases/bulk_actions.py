@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.core.errors import BadInput, Forbidden, NotFound
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
-from callcenter.features.contacts.models import Contact, ContactFile, ContactListMember, ContactTag
+from callcenter.features.contacts import gateway
+from callcenter.features.contacts.models import Contact, ContactListMember, ContactTag
 from callcenter.features.contacts.queries import labels as found
 from callcenter.features.contacts.rules import bulk as rules
 from callcenter.features.contacts.rules import fields
 from callcenter.features.contacts.rules import labels as label_rules
 from callcenter.features.contacts.rules.access import Viewer
-from callcenter.features.contacts.usecases import keeping, labels
+from callcenter.features.contacts.usecases import ending, keeping, labels
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion
 from callcenter.features.contacts.usecases.labels import TagForm
 from callcenter.features.work import api as work
@@ -254,21 +255,10 @@ _SWITCHES: dict[tuple[str, bool], tuple[str, str]] = {
 
 async def _erase(portion: Portion) -> None:
     """Deletes clients with all that hangs on them; calls stay in the log. Files go once that is committed."""
-    ids, folder = _ids(portion), portion.services.settings.data
-    files = list(await portion.session.scalars(select(ContactFile.file).where(ContactFile.contact_id.in_(ids))))
-    files += [one.photo for one in portion.contacts if one.photo]
-    await portion.session.execute(
-        delete(Contact).where(Contact.id.in_(ids)).execution_options(synchronize_session=False)
-    )
+    ids = _ids(portion)
+    files = await ending.erase(portion.session, ids)
     portion.changed = len(ids)
-    portion.done.append(lambda: _unlink(folder, files))
-
-
-def _unlink(folder: Path, files: list[str]) -> None:
-    for name in files:
-        file = (folder / name).resolve()
-        if file.is_relative_to(folder.resolve()):
-            file.unlink(missing_ok=True)
+    portion.done.append(partial(gateway.unlink, portion.services.settings.data, files))
 
 
 # --- helpers ------------------------------------------------------------------------------------------------------

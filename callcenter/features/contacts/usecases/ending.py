@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from datetime import datetime
 
@@ -57,7 +58,7 @@ async def remove(services: Services, person: Current, contact_id: int) -> None:
             raise Conflict(objection)
         await accounts.audit(session, person, "contact.delete", "contact", contact_id, name=contact.name)
         files = await erase(session, [contact_id])
-    await gateway.remove(services.settings.data, person.business_id, files)
+    await asyncio.to_thread(gateway.unlink, services.settings.data, files)
 
 
 async def objections(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
@@ -69,9 +70,11 @@ async def objections(session: AsyncSession, ids: Collection[int]) -> dict[int, s
 
 
 async def erase(session: AsyncSession, ids: Collection[int]) -> list[str]:
-    """Deletes cards that the caller has checked; returns the files that are to be removed after the commit."""
-    files: list[str] = []
+    """Deletes cards that the caller has checked, with all that hangs on them in the tables of this feature.
+
+    Returns where their files lie, for gateway.unlink after the commit.
+    """
+    files = await cards.stored_files(session, ids)
     for part in queries.chunks(ids):
-        files += await cards.stored_files(session, part)
-        await session.execute(delete(Contact).where(Contact.id.in_(part)))
+        await session.execute(delete(Contact).where(Contact.id.in_(part)).execution_options(synchronize_session=False))
     return files

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, inspect, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.contacts import queries
+from callcenter.features.contacts import gateway, queries
 from callcenter.features.contacts.models import (
     Contact,
     ContactChannel,
@@ -27,8 +27,9 @@ from callcenter.features.contacts.models import (
     ContactValue,
     Tag,
 )
+from callcenter.features.contacts.queries import cards
 from callcenter.features.contacts.rules import people
-from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.usecases import ending, keeping
 from callcenter.plugin import Services
 
 _HELD = (ContactPhone, ContactChannel, ContactValue, ContactEvent, ContactFile, ContactConsent, ContactManager)
@@ -127,10 +128,6 @@ async def held(here: Services, session: AsyncSession, contact_id: int) -> Held:
 async def erase(here: Services, business_id: int, contact_id: int) -> dict[str, int]:
     """Deletes the card, its files, and all that hangs on it; nothing of it can be brought back."""
     async with here.db.business(business_id) as session:
-        paths = await _files(here, session, contact_id)
-    for path in paths:
-        await asyncio.to_thread(path.unlink, missing_ok=True)
-    async with here.db.business(business_id) as session:
         nested = list(await session.scalars(select(Contact).where(Contact.organisation_id == contact_id)))
         for one in nested:
             one.organisation, one.organisation_id = "", None
@@ -139,20 +136,14 @@ async def erase(here: Services, business_id: int, contact_id: int) -> dict[str, 
         events = await session.scalar(
             select(func.count()).select_from(ContactEvent).where(ContactEvent.contact_id == contact_id)
         )
-        await session.execute(delete(Contact).where(Contact.id == contact_id))
-    return {"cards": 1, "documents": len(paths), "history": events or 0}
+        files = await ending.erase(session, [contact_id])
+    await asyncio.to_thread(gateway.unlink, here.settings.data, files)
+    return {"cards": 1, "documents": len(files), "history": events or 0}
 
 
 async def _files(here: Services, session: AsyncSession, contact_id: int) -> list[Path]:
-    names = list(await session.scalars(select(ContactFile.file).where(ContactFile.contact_id == contact_id)))
-    photo = await session.scalar(select(Contact.photo).where(Contact.id == contact_id))
-    root = here.settings.data.resolve()
-    found = []
-    for name in [*names, photo or ""]:
-        path = (root / name).resolve()
-        if name and path.is_relative_to(root) and path != root and path.is_file():
-            found.append(path)
-    return found
+    data = here.settings.data
+    return [path for one in await cards.stored_files(session, [contact_id]) if (path := data / one).is_file()]
 
 
 async def consents(session: AsyncSession, contact_id: int) -> list[ContactConsent]:

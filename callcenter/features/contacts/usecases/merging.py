@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, insert, select, update
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import Conflict, NotFound
 from callcenter.core.i18n import N_
-from callcenter.features.contacts import queries
+from callcenter.features.contacts import gateway, queries
 from callcenter.features.contacts.models import (
     Contact,
     ContactChannel,
@@ -33,7 +32,8 @@ from callcenter.features.contacts.models import (
 )
 from callcenter.features.contacts.rules import fields
 from callcenter.features.contacts.rules import merging as rules
-from callcenter.features.contacts.usecases import keeping
+from callcenter.features.contacts.rules.places import stored
+from callcenter.features.contacts.usecases import ending, keeping
 from callcenter.plugin import Services
 
 OWN = "contacts"
@@ -100,8 +100,8 @@ async def merge(
         setattr(base, name, value)
     if any(one.saved for one in others):
         base.state = "client"
-    if base.photo in dropped:
-        dropped.remove(base.photo)
+    if (kept := stored(base.business_id, base.photo)) in dropped:
+        dropped.remove(kept)
     await _attached(session, base, ids)
     nested = await _nested(session, base, ids)
     for merger in _mergers.values():
@@ -121,7 +121,7 @@ async def merge(
         filled=sorted(filled),
     )
     await session.flush()
-    await _delete(session, ids)
+    await ending.erase(session, ids)
     base.changed_at = at
     await keeping.refresh(session, [base_id, *nested])
     return {OWN: dropped} if dropped else {}
@@ -137,12 +137,9 @@ async def erase(session: AsyncSession, ids: Collection[int]) -> Leftovers:
         every |= set(await session.scalars(select(Contact.id).where(Contact.organisation_id.in_(part))))
     left: Leftovers = {}
     for part in queries.chunks(sorted(every)):
-        photos = await session.scalars(select(Contact.photo).where(Contact.id.in_(part), Contact.photo != ""))
-        files = await session.scalars(select(ContactFile.file).where(ContactFile.contact_id.in_(part)))
-        left.setdefault(OWN, []).extend([*photos, *files])
         for merger in _mergers.values():
             left.setdefault(merger.name, []).extend(await merger.erase(session, part))
-        await _delete(session, part)
+        left.setdefault(OWN, []).extend(await ending.erase(session, part))
     return {name: items for name, items in left.items() if items}
 
 
@@ -150,7 +147,7 @@ async def tidy(services: Services, left: Leftovers) -> None:
     """Removes what merge or erase left over; after the commit. Again and again without harm."""
     for name, items in left.items():
         if name == OWN:
-            await asyncio.to_thread(_unlink, services.settings.data, items)
+            await asyncio.to_thread(gateway.unlink, services.settings.data, items)
         elif name in _mergers:
             await _mergers[name].tidy(services, items)
 
@@ -198,7 +195,7 @@ def _card(contact: Contact) -> dict[str, Any]:
 
 
 def _photos(others: Iterable[Contact], base: Contact) -> list[str]:
-    return [one.photo for one in others if one.photo and one.photo != base.photo]
+    return [stored(one.business_id, one.photo) for one in others if one.photo and one.photo != base.photo]
 
 
 async def _of(session: AsyncSession, kind: type[Any], ids: Collection[int]) -> list[Any]:
@@ -289,18 +286,3 @@ async def _keep_to(session: AsyncSession, base: Contact, keeper: int, at: dateti
     await session.execute(delete(ContactManager).where(ContactManager.contact_id == base.id))
     if before != keeper:
         await keeping.note_responsible(session, base, before, at, author)
-
-
-async def _delete(session: AsyncSession, ids: Collection[int]) -> None:
-    """The rows of the cards; what still hangs on them goes by the tables' own keys."""
-    for part in queries.chunks(ids):
-        await session.execute(delete(Contact).where(Contact.id.in_(part)))
-
-
-def _unlink(data: Path, files: Iterable[str]) -> None:
-    root = data.resolve()
-    for name in files:
-        path = (root / name).resolve()
-        # What stands in the table was made by us; a name that leads out of the data folder is none of ours.
-        if root in path.parents:
-            path.unlink(missing_ok=True)
