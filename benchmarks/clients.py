@@ -213,11 +213,11 @@ async def _search(name: str, services: Services, persons: list[Current]) -> Row:
                 piece = rules.typed(typed)
 
                 async def ours(person: Current = person, wanted: str = piece.digits or piece.text) -> None:
-                    for kind in ("person", "organisation"):
-                        async with services.db.business(person.business_id) as session:
-                            who = await contacts.access.viewer(session, person)
-                            rows = await contacts.finding.first(session, who, wanted, kind, FETCHED)
-                            await contacts.finding.numbers(session, [one.id for one in rows][:6])
+                    async with services.db.business(person.business_id) as session:
+                        who = await contacts.access.viewer(session, person)
+                        kinds = ("person", "organisation")
+                        rows = await contacts.finding.first(session, who, wanted, kinds, FETCHED)
+                        await contacts.finding.numbers(session, [one.id for one in rows][:12])
 
                 took = await _timed(ours)
                 worst.append((took, f"{person.role} {typed}"))

@@ -26,6 +26,8 @@ SHOWN = 6
 # So many are fetched unsorted; the best of them are shown.
 FETCHED = 40
 CALLS_FROM = 4
+_KINDS = ("person", "organisation")
+_CARDS = web.RequestKey("search.cards", dict)
 
 
 class Hit(msgspec.Struct, kw_only=True):
@@ -87,35 +89,49 @@ async def search(request: web.Request, query: str) -> Found:
     return Found(query=query, groups=groups)
 
 
-async def _cards(request: web.Request, typed: Typed, kind: str) -> list[Hit]:
+async def _cards(request: web.Request, typed: Typed) -> dict[str, list[Hit]]:
+    """Persons and organisations, looked up together once in a request."""
+    found: dict[str, list[Hit]] | None = request.get(_CARDS)
+    if found is None:
+        found = request[_CARDS] = await _look_up(request, typed)
+    return found
+
+
+async def _look_up(request: web.Request, typed: Typed) -> dict[str, list[Hit]]:
     text = typed.digits or typed.text
     if len(text) < 2:
-        return []
+        return {}
     person = current(request)
     async with services(request).db.business(person.business_id) as session:
         who = await contacts.access.viewer(session, person)
-        found = {one.id: one for one in await contacts.finding.first(session, who, text, kind, FETCHED)}
-        order = rules.best_first(((one.saved, one.name_key, one.id) for one in found.values()), text)[:SHOWN]
-        numbers = await contacts.finding.numbers(session, order)
-    language = render.language(request)
-    hits = []
-    for contact_id in order:
-        one, number = found[contact_id], numbers.get(contact_id, "")
-        shown = formats.phone(number, language)
-        name = one.name or one.inn or shown
-        notes = [one.position, one.organisation, one.city, shown if shown != name else ""]
-        icon = "firm" if kind == "organisation" else "user"
-        note = " · ".join(note for note in notes if note)
-        hits.append(Hit(title=name, url=f"/contacts/{one.id}", note=note, number=number, icon=icon))
+        rows = await contacts.finding.first(session, who, text, _KINDS, FETCHED)
+        shown = []
+        for kind in _KINDS:
+            there = {one.id: one for one in rows if one.kind == kind}
+            best = rules.best_first(((one.saved, one.name_key, one.id) for one in there.values()), text)[:SHOWN]
+            shown += [there[contact_id] for contact_id in best]
+        numbers = await contacts.finding.numbers(session, [one.id for one in shown])
+    hits: dict[str, list[Hit]] = {}
+    for one in shown:
+        hits.setdefault(one.kind, []).append(_card(one, numbers.get(one.id, ""), render.language(request)))
     return hits
 
 
+def _card(one: contacts.Contact, number: str, language: str) -> Hit:
+    shown = formats.phone(number, language)
+    name = one.name or one.inn or shown
+    notes = [one.position, one.organisation, one.city, shown if shown != name else ""]
+    icon = "firm" if one.kind == "organisation" else "user"
+    note = " · ".join(note for note in notes if note)
+    return Hit(title=name, url=f"/contacts/{one.id}", note=note, number=number, icon=icon)
+
+
 async def _clients(request: web.Request, typed: Typed) -> list[Hit]:
-    return await _cards(request, typed, "person")
+    return (await _cards(request, typed)).get("person", [])
 
 
 async def _organisations(request: web.Request, typed: Typed) -> list[Hit]:
-    return await _cards(request, typed, "organisation")
+    return (await _cards(request, typed)).get("organisation", [])
 
 
 async def _calls(request: web.Request, typed: Typed) -> list[Hit]:

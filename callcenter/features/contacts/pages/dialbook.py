@@ -72,11 +72,8 @@ async def book(request: web.Request) -> web.Response:
     only_number = digits and not any(c.isalpha() for c in text)
     async with services(request).db.business(person.business_id) as session:
         who = await access.viewer(session, person)
-        found = [
-            one
-            for kind in ("person", "organisation")
-            for one in await finding.first(session, who, digits if only_number else text, kind, FETCHED)
-        ]
+        wanted = digits if only_number else text
+        found = await finding.first(session, who, wanted, ("person", "organisation"), FETCHED)
         found.sort(key=lambda one: (not one.saved, not one.name_key.startswith(text), one.name_key, one.id))
         phones = await finding.all_numbers(session, [one.id for one in found])
     words = render.texts(request)
