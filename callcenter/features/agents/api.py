@@ -121,9 +121,9 @@ async def by_membership(session: AsyncSession, membership_id: int) -> AgentInfo 
     return _info(agent) if agent else None
 
 
-async def all_agents(session: AsyncSession) -> list[AgentInfo]:
-    """The business's active agents by name (with a system session: of all businesses)."""
-    return [_info(agent) for agent in await queries.agents(session)]
+async def all_agents(session: AsyncSession, ids: Collection[int] | None = None) -> list[AgentInfo]:
+    """The business's active agents by name (with a system session: of all businesses); ``ids`` limits them."""
+    return [_info(agent) for agent in await queries.agents(session, ids=ids)]
 
 
 async def by_ids(session: AsyncSession, ids: Collection[int]) -> dict[int, AgentInfo]:

@@ -146,14 +146,12 @@ class MemberSync:
         """One comparison and its commands; the agents where a command failed, and when to look again."""
         if read:
             self._there = {(m.queue_id, m.interface): m for m in members_of(await self._services.telephony.members())}
-        wishes = await self._wishes()
         if agent_ids is not None:
-            wishes_now = {a: w for a, w in wishes.items() if a in agent_ids}
-            there = [m for m in self._there.values() if m.agent_id in agent_ids]
-        else:
-            wishes_now, there = wishes, list(self._there.values())
+            # A look at some agents must not forget another one whose grace still runs.
+            agent_ids = agent_ids | self._in_grace()
+        wishes = await self._wishes(agent_ids)
         now = self._services.clock.epoch()
-        plan = rules.plan(wishes_now, there, now)
+        plan = rules.plan(wishes, self._present(agent_ids), now)
         failed: set[int] = set()
         for command in plan.commands:
             try:
@@ -163,8 +161,16 @@ class MemberSync:
             except ProductError as error:
                 log.warning("queue q%s, member %s: %s", command.queue_id, command.interface, error)
                 failed.add(command.agent_id)
-        # A look at some agents must not forget another one whose grace still runs.
-        return failed, rules.plan(wishes, list(self._there.values()), now).again_at
+        return failed, rules.plan(wishes, self._present(agent_ids), now).again_at
+
+    def _present(self, agent_ids: set[int] | None) -> list[rules.Member]:
+        return [one for one in self._there.values() if agent_ids is None or one.agent_id in agent_ids]
+
+    def _in_grace(self) -> set[int]:
+        """Agents of whom a phone left so lately that their members may still stand."""
+        since = self._services.clock.epoch() - rules.LOST_PHONE_GRACE
+        self._lost = {a: lost for a, lost in self._lost.items() if any(at >= since for at in lost.values())}
+        return set(self._lost)
 
     async def _carry_out(self, command: rules.Command) -> None:
         telephony = self._services.telephony
@@ -190,16 +196,11 @@ class MemberSync:
             )
         self._there[key] = rules.Member(command.queue_id, command.agent_id, command.interface, command.paused)
 
-    async def _wishes(self) -> dict[int, rules.Wish]:
-        """What every active agent of the installation wants, and his phones that are on line now."""
+    async def _wishes(self, agent_ids: set[int] | None) -> dict[int, rules.Wish]:
+        """What active agents (None = all of the installation) want, and their phones that are on line now."""
         async with self._services.db.system() as session:
-            people = await agents.all_agents(session)
-            queues = {q.id for q in await queries.queues(session)}
-            serves: dict[int, dict[int, int]] = {}
-            for queue_id, members in (await queries.members(session)).items():
-                for member in members:
-                    if queue_id in queues:
-                        serves.setdefault(member.agent_id, {})[queue_id] = member.penalty
+            people = await agents.all_agents(session, agent_ids)
+            serves = await queries.serves(session, agent_ids)
         wishes = {}
         for agent in people:
             view = self._services.live.agent(agent.business_id, agent.id)

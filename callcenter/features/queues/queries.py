@@ -39,3 +39,16 @@ async def members(session: AsyncSession, queue_ids: Collection[int] | None = Non
     for member in (await session.scalars(query)).all():
         found.setdefault(member.queue_id, []).append(member)
     return found
+
+
+async def serves(session: AsyncSession, agent_ids: Collection[int] | None = None) -> dict[int, dict[int, int]]:
+    """The active queues that agents serve, with their penalty there, by agent."""
+    query = select(QueueMember.agent_id, QueueMember.queue_id, QueueMember.penalty).join(
+        Queue, (Queue.id == QueueMember.queue_id) & Queue.active
+    )
+    if agent_ids is not None:
+        query = query.where(QueueMember.agent_id.in_(agent_ids))
+    found: dict[int, dict[int, int]] = {}
+    for agent_id, queue_id, penalty in await session.execute(query):
+        found.setdefault(agent_id, {})[queue_id] = penalty
+    return found

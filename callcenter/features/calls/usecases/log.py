@@ -27,7 +27,10 @@ LIMIT = 20_000
 BATCH = 100
 # What will be refused however often it is tried.
 HOPELESS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
-GATHER = 0.05
+GATHER, LONGEST_GATHER = 0.05, 0.5
+"""Seconds to wait for more calls before a transaction; the longest wait keeps the log close behind."""
+SHARE = 4.0
+"""The wait is so many times the last transaction's length: the busier it is, the more calls share one."""
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -114,7 +117,8 @@ class CallLog:
             self.services.bus.publish(CallLogged(at=now, business_id=call.business_id, call_id=call.id, ended=ended))
 
     async def _run(self) -> None:
-        failures = 0
+        failures, took = 0, 0.0
+        clock = asyncio.get_running_loop().time
         while True:
             await self._wake.wait()
             if not self._waiting:
@@ -124,9 +128,10 @@ class CallLog:
                 continue
             if len(self._waiting) < BATCH:
                 # A transaction costs ten times what a call in it costs: calls of one moment share one.
-                await asyncio.sleep(GATHER)
+                await asyncio.sleep(min(max(GATHER, SHARE * took), LONGEST_GATHER))
             batch = self._next_batch()
             business_id = batch[0].call.business_id
+            began = clock()
             try:
                 await self.write(business_id, batch)
             except Exception as error:
@@ -139,7 +144,7 @@ class CallLog:
                     log.warning("the call log waits for the database (%d calls): %s", len(self._waiting), error)
                 await asyncio.sleep(pause)
                 continue
-            failures = 0
+            failures, took = 0, clock() - began
             self._forget(batch)
 
     async def _one_by_one(self, business_id: int, batch: list[Picture]) -> None:
