@@ -15,6 +15,7 @@ from callcenter.features.contacts.rules.access import Viewer
 
 # A piece of text that is in more cards than this is common.
 RARE = 500
+LOOKED_THROUGH = 20_000
 
 
 async def first(session: AsyncSession, who: Viewer, text: str, kinds: Sequence[str], limit: int) -> list[Contact]:
@@ -30,19 +31,28 @@ async def first(session: AsyncSession, who: Viewer, text: str, kinds: Sequence[s
 
 
 async def _matches(session: AsyncSession, text: str) -> ColumnElement[bool]:
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    if len(text) < searching.SHORTEST:
+    short = len(text) < searching.SHORTEST
+    if session.get_bind().dialect.name != "sqlite":
+        return await _matches_postgres(session, people.like(text)[1:] if short else people.like(text))
+    if short:
         # One or two letters are in no trigram: names that begin so.
-        if sqlite:
-            return Contact.name_key.between(text, text + "\U0010ffff")
-        return Contact.search.like(people.like(text)[1:], escape="\\")
+        return Contact.name_key.between(text, text + "\U0010ffff")
     found = searching.candidates(session, text)
     ids = list(await session.scalars(found.limit(RARE + 1)))
     if len(ids) > RARE:
         # What is common is looked for among the first and the last cards that have it: more would not be shown.
-        newest = column("rowid") if sqlite else Contact.id
-        ids += await session.scalars(found.order_by(desc(newest)).limit(RARE))
-    return and_(_among(ids, sqlite=sqlite), searching.has(session, Contact.search, text))
+        ids += await session.scalars(found.order_by(desc(column("rowid"))).limit(RARE))
+    return and_(_among(ids, sqlite=True), searching.has(session, Contact.search, text))
+
+
+async def _matches_postgres(session: AsyncSession, pattern: str) -> ColumnElement[bool]:
+    """The same; PostgreSQL does not read its index backwards, so the last cards are looked through one by one."""
+    there = Contact.search.like(pattern, escape="\\")
+    ids = list(await session.scalars(select(Contact.id).where(there).limit(RARE + 1)))
+    if len(ids) > RARE:
+        last = select(Contact.id, Contact.search).order_by(Contact.id.desc()).limit(LOOKED_THROUGH).subquery()
+        ids += await session.scalars(select(last.c.id).where(last.c.search.like(pattern, escape="\\")).limit(RARE))
+    return and_(_among(ids, sqlite=False), there)
 
 
 def _among(ids: list[int], *, sqlite: bool) -> ColumnElement[bool]:
