@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 EVERY = 0.004
+WRITE_EVERY = 2000
 ROOT = str(Path(__file__).resolve().parents[1])
 
 
@@ -36,6 +37,17 @@ def main(out: str, module: str) -> None:
                 whole[name] += 1
             frame = frame.f_back
         alone["all"] += 1
+        if alone["all"] % WRITE_EVERY == 0:
+            # A server that is killed has written what it did until then.
+            write()
+
+    def write() -> None:
+        count = alone["all"] or 1
+        lines = [f"{count} samples"]
+        for title, counter in (("alone", alone), ("with all that it calls", whole)):
+            lines.append(f"--- {title}")
+            lines += [f"{100 * number / count:5.1f} %  {name}" for name, number in counter.most_common(90)]
+        Path(out).write_text("\n".join(lines))
 
     signal.signal(signal.SIGPROF, sample)
     signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
@@ -43,12 +55,7 @@ def main(out: str, module: str) -> None:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        count = alone.pop("all", 0) or 1
-        lines = [f"{count} samples"]
-        for title, counter in (("alone", alone), ("with all that it calls", whole)):
-            lines.append(f"--- {title}")
-            lines += [f"{100 * number / count:5.1f} %  {name}" for name, number in counter.most_common(90)]
-        Path(out).write_text("\n".join(lines))
+        write()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from callcenter.features.recordings.api import bind
+from callcenter.features.recordings.api import Told, bind
 from callcenter.storage.engine import create_engine
 from callcenter.storage.scope import Database
 from callcenter.telephony.asterisk.instance import Instance
@@ -57,10 +57,11 @@ def recorded(product: Stack) -> list[str]:
         database = Database(create_engine(f"sqlite+aiosqlite:///{data}"))
         for number, (call_id, business, client) in enumerate(rows):
             async with database.system() as session:
-                await bind(
-                    session, stem=f"browser-{number}", business_id=business, call_id=call_id, agents=[],
+                told = Told(
+                    stem=f"browser-{number}", business_id=business, call_id=call_id, agents=[],
                     client_number=client, started_at=now - timedelta(minutes=5), ended_at=now,
                 )  # fmt: skip
+                await bind(session, [told])
             voices = (speech(True, 1), speech(False, 2)) if number == 0 else (tone(440, 3), tone(1000, 3))
             raw_call(folder, f"browser-{number}", client=voices[0], agent=voices[1])
         await database.close()

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from callcenter.core.calls import Leg
 from callcenter.features.calls import api as calls
 from callcenter.features.calls.api import CallBack, Scope
 from callcenter.plugin import Services
 from callcenter.storage.scope import Database
 from tests.support import house as houses
-from tests.support.call_log import AT, CLIENT, answered, line, missed, save
+from tests.support.call_log import AT, CLIENT, agent_leg, answered, client_leg, line, missed, save
 from tests.support.house import NOW, House
 
 SINCE = NOW - timedelta(hours=12)
@@ -26,6 +27,15 @@ def agent(house: House, who: str = "operator@a") -> int:
     return found
 
 
+def transferred(call_id: str, agent_id: int) -> tuple[Leg, ...]:
+    """The legs of a call that an agent gave away after twenty seconds and that went on for forty more."""
+    at = AT - 1800
+    return (
+        client_leg(call_id, at, state="ended", answered_at=at, ended_at=at + 64),
+        agent_leg(call_id, agent_id, at + 1, "ended", answered_at=at + 4, ended_at=at + 24),
+    )
+
+
 async def to_call_back(db: Database, business_id: int, scope: Scope = EVERYTHING) -> list[CallBack]:
     async with db.business(business_id) as session:
         return await calls.to_call_back(session, scope, SINCE, 10)
@@ -36,13 +46,13 @@ async def test_the_figures_of_a_day(db: Database, house: House) -> None:
     await save(
         db,
         answered(business, mine, "1.1", started_at=AT - 3600),
-        answered(business, mine, "1.2", started_at=AT - 1800, talk_seconds=20.0),
+        answered(business, mine, "1.2", started_at=AT - 1800, legs=transferred("1.2", mine)),
         answered(business, mine, "1.3", started_at=AT - 3 * 86400),
         missed(business, (mine,), "1.4", started_at=AT - 900),
         answered(business, agent(house, "supervisor@a"), "1.5", started_at=AT - 600),
     )
     async with db.business(business) as session:
-        day = await calls.agent_day(session, mine, SINCE)
+        day = await calls.agent_day(session, mine, SINCE, NOW)
     assert (day.talked, day.talk_seconds, day.missed) == (2, 80.0, 1)
 
 

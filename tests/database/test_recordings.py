@@ -196,7 +196,7 @@ class TestBindingToACall:
         call = call_log.answered(*people, STEM, recording=STEM)
         with pytest.raises((NotFound, IntegrityError)):
             async with studio.services.db.business(people[0]) as session:
-                await api.register(session, call)
+                await api.register(session, [call])
 
     async def test_twice_is_once_and_adds_who_talked(
         self, studio: Studio, people: tuple[int, int], house: house.House
@@ -208,7 +208,7 @@ class TestBindingToACall:
         await studio.sweep()
         again = call_log.answered(business, agent, call.id, recording=STEM, agents=(other,))
         async with studio.services.db.business(business) as session:
-            await api.register(session, again)
+            await api.register(session, [again])
         row = await studio.row(STEM)
         assert row.state == "ready"
         assert sorted(row.agents) == sorted([agent, other])
@@ -218,21 +218,21 @@ class TestBindingToACall:
         call = call_log.answered(*people, "1.1", recording=stem)
         await log_call(studio.services, call)
         async with studio.services.db.business(people[0]) as session:
-            assert await api.register(session, call) is None
+            assert await api.register(session, [call]) == {}
 
     async def test_another_calls_recording_is_not_taken(self, studio: Studio, people: tuple[int, int]) -> None:
         await recorded_call(studio, *people, STEM)
         thief = call_log.answered(*people, "1772442000.99", recording=STEM)
         await log_call(studio.services, thief)
         async with studio.services.db.business(people[0]) as session:
-            assert await api.register(session, thief) is None
+            assert await api.register(session, [thief]) == {}
         assert (await studio.row(STEM)).call_id == STEM
 
     async def test_a_call_that_nobody_answered_has_none(self, studio: Studio, people: tuple[int, int]) -> None:
         call = call_log.missed(people[0], call_id="1.1", recording=STEM)
         await log_call(studio.services, call)
         async with studio.services.db.business(people[0]) as session:
-            assert await api.register(session, call) is None
+            assert await api.register(session, [call]) == {}
             assert await api.briefs(session, [call.id]) == {}
 
 

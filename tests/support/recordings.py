@@ -83,5 +83,5 @@ async def recorded_call(
     call = call_log.answered(business_id, agent_id, f"{stem}", recording=stem, **more)
     await log_call(studio.services, call)
     async with studio.services.db.business(business_id) as session:
-        assert await register(session, call)
+        assert await register(session, [call])
     return call

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call
 from callcenter.features.calls.queries import lists, stored, views
-from callcenter.features.calls.queries.agent_day import AgentDay, CallBack, agent_day, to_call_back
+from callcenter.features.calls.queries.agent_day import AgentDay, CallBack, ResultCount, agent_day, to_call_back
 from callcenter.features.calls.queries.lists import Page, Scope, may_see
 from callcenter.features.calls.queries.queue_day import QueueCall, QueueHour, queue_calls, queue_hours
 from callcenter.features.calls.queries.views import Named, call_view
@@ -26,9 +26,9 @@ from callcenter.live.views import CallView, ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
-    "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "Scope", "add_past", "agent_day", "calls",
-    "going_on", "logged", "may_see", "pause_limit", "queue_calls", "queue_hours", "scope_of", "set_pause_limit",
-    "to_call_back", "views_of",
+    "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "ResultCount", "Scope", "add_past",
+    "agent_day", "calls", "going_on", "logged", "may_see", "pause_limit", "queue_calls", "queue_hours", "scope_of",
+    "set_pause_limit", "to_call_back", "views_of",
 ]  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -49,10 +48,10 @@ async def desk(services: Services, person: Current) -> Desk:
         business = await accounts.business(session, person.business_id)
     async with services.db.business(person.business_id) as session:
         spans = await agents.spans(session, agent_id, since, now) if agent_id is not None else []
-        day = await calls.agent_day(session, agent_id, since) if agent_id is not None else None
+        day = await calls.agent_day(session, agent_id, since, now) if agent_id is not None else None
         scope = calls.Scope(everything=person.can(CALLS_ALL), agent_id=agent_id)
         waiting = await calls.to_call_back(session, scope, since, MOST_CALL_BACKS)
-    shift = _shift(spans, now, timezone)
+    shift = rules.shift(stretches(spans, now), since, now)
     return Desk(
         today=now,
         figures=_figures(day, shift.seconds) if day else None,
@@ -62,9 +61,9 @@ async def desk(services: Services, person: Current) -> Desk:
     )
 
 
-def _shift(spans: list[agents.StateSpan], now: datetime, timezone: ZoneInfo) -> rules.Shift:
-    stretches = [rules.Stretch(one.state, one.since, one.until or now) for one in spans]
-    return rules.shift(stretches, now, timezone)
+def stretches(spans: list[agents.StateSpan], now: datetime) -> list[rules.Stretch]:
+    """What an agent did; what still lasts ends now."""
+    return [rules.Stretch(one.state, one.since, one.until or now) for one in spans]
 
 
 def _figures(day: calls.AgentDay, seconds: dict[str, float]) -> Figures:

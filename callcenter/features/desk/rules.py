@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,27 @@ class Stretch(NamedTuple):
     state: str
     since: datetime
     until: datetime
+
+
+class Pause(NamedTuple):
+    """A stretch on a break: why (``reason`` is a name or a key), and when its limit was over (None = no limit)."""
+
+    reason: str
+    reason_id: int | None
+    since: datetime
+    until: datetime
+    due_at: datetime | None
+
+
+class PauseTotal(NamedTuple):
+    """All breaks of a day for one reason; seconds. ``over_times`` of them went over their limit."""
+
+    reason: str
+    reason_id: int | None
+    times: int
+    seconds: float
+    over_times: int
+    over_seconds: float
 
 
 class Piece(NamedTuple):
@@ -44,16 +65,45 @@ def midnight(now: datetime, timezone: ZoneInfo) -> datetime:
     return now.astimezone(timezone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def day_of(day: date, timezone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The first moment of a day and of the next one in ``timezone``; clocks may have been changed between them."""
+    first = datetime.combine(day, time(), timezone)
+    return first, datetime.combine(day + timedelta(days=1), time(), timezone)
+
+
+def pauses(stretches: Iterable[Pause], since: datetime, until: datetime) -> list[PauseTotal]:
+    """Breaks of a day by reason, the longest first. What lies before or after the day does not count."""
+    found: dict[tuple[int | None, str], PauseTotal] = {}
+    for one in stretches:
+        first, last = max(one.since, since), min(one.until, until)
+        if last <= first:
+            continue
+        over = max(0.0, (last - max(first, one.due_at)).total_seconds()) if one.due_at else 0.0
+        key = (one.reason_id, "" if one.reason_id is not None else one.reason)
+        old = found.get(key) or PauseTotal(one.reason, one.reason_id, 0, 0.0, 0, 0.0)
+        found[key] = PauseTotal(
+            one.reason,
+            one.reason_id,
+            old.times + 1,
+            old.seconds + (last - first).total_seconds(),
+            old.over_times + (over > 0),
+            old.over_seconds + over,
+        )
+    return sorted(found.values(), key=lambda one: (-one.seconds, one.reason))
+
+
 def occupancy(seconds: dict[str, float]) -> float | None:
     """The part of the time on line that was work with clients, 0 to 1; None before there was any."""
     on_line = sum(seconds.get(state, 0.0) for state in ON_LINE)
     return sum(seconds.get(state, 0.0) for state in BUSY) / on_line if on_line >= 1 else None
 
 
-def shift(stretches: Iterable[Stretch], now: datetime, timezone: ZoneInfo) -> Shift:
-    """The bar from the first hour of work to now, at least four hours wide; offline time is a gap, not a state."""
-    day = midnight(now, timezone)
-    cut = [Stretch(one.state, max(one.since, day), min(one.until, now)) for one in stretches if one.until > day]
+def shift(stretches: Iterable[Stretch], since: datetime, until: datetime) -> Shift:
+    """The bar of a day from ``since`` to ``until`` (now, or ``last_hour``), four hours wide at least.
+
+    It begins with the first hour of work. Offline time is a gap, not a state.
+    """
+    cut = [Stretch(one.state, max(one.since, since), min(one.until, until)) for one in stretches]
     cut = [one for one in cut if one.until > one.since]
     seconds: dict[str, float] = {}
     for one in cut:
@@ -61,9 +111,19 @@ def shift(stretches: Iterable[Stretch], now: datetime, timezone: ZoneInfo) -> Sh
     worked = [one for one in cut if one.state != "offline"]
     if not worked:
         return Shift([], [], seconds, None)
-    first = worked[0].since.astimezone(timezone).replace(minute=0, second=0, microsecond=0)
-    end = max(now, first + SHORTEST_BAR)
+    first = worked[0].since.astimezone(since.tzinfo).replace(minute=0, second=0, microsecond=0)
+    end = max(until, first + SHORTEST_BAR)
     return Shift(_pieces(worked, first, end), _marks(first, end), seconds, worked[0].since)
+
+
+def last_hour(stretches: Iterable[Stretch], until: datetime) -> datetime:
+    """The end of the last hour of work before ``until``, which is the end of a day that is over."""
+    ends = [min(one.until, until) for one in stretches if one.state != "offline" and one.since < until]
+    if not ends:
+        return until
+    last = max(ends).astimezone(until.tzinfo)
+    whole = last.replace(minute=0, second=0, microsecond=0)
+    return min(until, whole if whole == last else whole + timedelta(hours=1))
 
 
 def _pieces(worked: list[Stretch], first: datetime, end: datetime) -> list[Piece]:

@@ -12,10 +12,10 @@ from callcenter.features.recordings import queries, rules
 from callcenter.features.recordings.models import Recording
 from callcenter.features.recordings.usecases import erasing
 from callcenter.features.recordings.usecases.erasing import erase, tidy
-from callcenter.features.recordings.usecases.registering import bind, register
+from callcenter.features.recordings.usecases.registering import Told, bind, register
 from callcenter.live.views import RecordingBrief
 
-__all__ = ["Player", "bind", "briefs", "erase", "erasing", "player_of", "players", "register", "tidy"]
+__all__ = ["Player", "Told", "bind", "briefs", "erase", "erasing", "player_of", "players", "register", "tidy"]
 
 
 class GapMark(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ WORDS: dict[str, str] = {
     "/webforms": N_("site forms landing leads API lists"),
     "/audit": N_("audit log who did what security"),
     "/privacy": N_("personal data erase consent file"),
+    "/day": N_("my day talk time breaks wrap-up results"),
     "/calls": N_("calls history recordings missed"),
 }
 

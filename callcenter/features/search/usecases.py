@@ -178,6 +178,8 @@ async def _pages(request: web.Request, typed: Typed) -> list[Hit]:
     known = {item.path: (item.title, item.icon) for item in render.nav(request)}
     known |= {"/profile": (N_("Profile and sessions"), "user"), "/profile/tokens": (N_("API tokens"), "lock")}
     known |= {"/api/docs": (N_("API description"), "file")}
+    if current(request).agent_id is not None:
+        known["/day"] = (N_("My day"), "chart")
     if current(request).can(PRIVACY):
         known["/privacy"] = (N_("Personal data"), "shield")
     hits = []

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from callcenter.features.calls.models import CallAgent, CallRecord
+from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord
 from callcenter.features.calls.queries.lists import Scope
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers
@@ -20,12 +20,36 @@ from callcenter.live.views import ContactBrief, NumberBrief, QueueBrief
 UNREACHED = ("missed", "abandoned")
 
 
-class AgentDay(NamedTuple):
-    """Calls in which the agent talked, the seconds he talked, and the calls that count as his and were missed."""
+class ResultCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls of one direction ended so; ``result`` is None while they go on."""
 
-    talked: int
-    talk_seconds: float
+    direction: str
+    result: str | None
+    count: int
+
+
+class AgentDay(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent's calls between two moments.
+
+    ``came``, ``dialled`` and ``internal`` count calls in which he talked (a call out counts once the client answered);
+    ``missed`` calls that rang at him and that nobody answered, ``elsewhere`` those that a colleague answered;
+    ``unreached`` calls out that were not answered. ``talk_seconds`` is his own time in calls, of a transferred one only
+    his part. ``results`` says how the calls ended that count as his.
+    """
+
+    came: int
+    dialled: int
+    internal: int
     missed: int
+    elsewhere: int
+    unreached: int
+    talk_seconds: float
+    results: list[ResultCount]
+
+    @property
+    def talked(self) -> int:
+        """Conversations."""
+        return self.came + self.dialled + self.internal
 
 
 class CallBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,25 +66,69 @@ class CallBack(msgspec.Struct, frozen=True, kw_only=True):
     times: int
 
 
-async def agent_day(session: AsyncSession, agent_id: int, since: datetime) -> AgentDay:
-    """The agent's figures since a moment."""
-    mine = (CallAgent.agent_id == agent_id, CallAgent.started_at >= since)
-    together = CallAgent.call_id == CallRecord.id
-    talked, seconds = (
-        await session.execute(
-            select(func.count(), func.coalesce(func.sum(CallRecord.talk_seconds), 0.0))
-            .select_from(CallAgent)
-            .join(CallRecord, together)
-            .where(*mine, CallAgent.talked)
-        )
-    ).one()
-    missed = await session.scalar(
-        select(func.count())
-        .select_from(CallAgent)
-        .join(CallRecord, together)
-        .where(*mine, CallAgent.own, CallRecord.direction == "in", CallRecord.result.in_(UNREACHED))
+async def agent_day(session: AsyncSession, agent_id: int, since: datetime, until: datetime) -> AgentDay:
+    """The agent's figures of the calls that began between two moments."""
+    mine = (CallAgent.agent_id == agent_id, CallAgent.started_at >= since, CallAgent.started_at < until)
+    query = (
+        select(CallRecord.direction, CallRecord.result, CallAgent.talked, CallAgent.own, func.count())
+        .join(CallRecord, CallAgent.call_id == CallRecord.id)
+        .where(*mine)
+        .group_by(CallRecord.direction, CallRecord.result, CallAgent.talked, CallAgent.own)
     )
-    return AgentDay(int(talked), float(seconds), missed or 0)
+    groups = [(*row,) for row in await session.execute(query)]
+    counts: dict[str, int] = {}
+    results: dict[tuple[str, str | None], int] = {}
+    for direction, result, talked, own, count in groups:
+        kind = _kind(direction, result, talked=talked, own=own)
+        counts[kind] = counts.get(kind, 0) + count
+        if own and kind != "elsewhere":
+            results[direction, result] = results.get((direction, result), 0) + count
+    return AgentDay(
+        **{one: counts.get(one, 0) for one in ("came", "dialled", "internal", "missed", "elsewhere", "unreached")},
+        talk_seconds=await _talk(session, agent_id, mine),
+        results=[
+            ResultCount(direction=direction, result=result, count=count)
+            for (direction, result), count in sorted(results.items(), key=lambda one: (one[0][0], -one[1]))
+        ],
+    )
+
+
+def _kind(direction: str, result: str | None, *, talked: bool, own: bool) -> str:
+    """What a call was for the agent; '' for one that goes on or tells nothing of him."""
+    if direction == "out":
+        if result == "answered" and talked:
+            return "dialled"
+        return "unreached" if own and result not in (None, "answered") else ""
+    if talked:
+        return "internal" if direction == "internal" else "came"
+    if direction == "in" and result == "answered":
+        return "elsewhere"
+    return "missed" if direction == "in" and own and result in UNREACHED else ""
+
+
+async def _talk(session: AsyncSession, agent_id: int, mine: Sequence[ColumnElement[bool]]) -> float:
+    """Seconds that the agent's own channels were in answered calls; of a call without any, its talk."""
+    calls = (
+        select(CallRecord.id, CallRecord.answered_at, CallRecord.talk_seconds)
+        .join(CallAgent, CallAgent.call_id == CallRecord.id)
+        .where(*mine, CallAgent.talked, CallRecord.answered_at.is_not(None))
+    )
+    found = {row.id: row for row in await session.execute(calls)}
+    legs = (
+        select(CallLeg.call_id, CallLeg.answered_at, CallLeg.ended_at)
+        .join(CallAgent, CallAgent.call_id == CallLeg.call_id)
+        .where(*mine, CallAgent.talked, CallLeg.agent_id == agent_id)
+        .where(CallLeg.answered_at.is_not(None), CallLeg.ended_at.is_not(None))
+    )
+    seconds: dict[str, float] = {}
+    whole = 0.0
+    for leg in await session.execute(legs):
+        if call := found.get(leg.call_id):
+            lasted = (leg.ended_at - max(leg.answered_at, call.answered_at)).total_seconds()
+            seconds[leg.call_id] = seconds.get(leg.call_id, 0.0) + max(0.0, lasted)
+    for call in found.values():
+        whole += seconds.get(call.id, call.talk_seconds)
+    return whole
 
 
 async def to_call_back(session: AsyncSession, scope: Scope, since: datetime, limit: int) -> list[CallBack]:

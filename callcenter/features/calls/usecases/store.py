@@ -69,10 +69,8 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         rows_to_add.steps += await _steps(session, there, one.call)
     await session.flush()
     await rows_to_add.insert(session)
-    for one in merged.values():
-        if one.call.result is not None:
-            # In this very transaction: a recording's files are looked after as soon as the call is known.
-            await recordings.register(session, one.call)
+    # In this very transaction: a recording's files are looked after as soon as the call is known.
+    await recordings.register(session, [one.call for one in merged.values() if one.call.result is not None])
     return [_written(one.call, cards) for one in merged.values()]
 
 

@@ -194,7 +194,7 @@ async def _bind_ended(pipe: Pipeline) -> None:
         if not done:
             try:
                 async with pipe.services.db.business(call.business_id) as session:
-                    await register(session, call)
+                    await register(session, [call])
                 done = True
             except (IntegrityError, NotFound):
                 # The call's own row is not written yet.

@@ -1,11 +1,11 @@
-"""Binding a recording to its call."""
+"""Binding recordings to their calls."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,73 +20,92 @@ from callcenter.features.recordings.rules import Stretch, gaps_of, valid_stem
 log = logging.getLogger(__name__)
 
 
-async def register(session: AsyncSession, call: Call) -> int | None:
-    """Binds an ended call's raw files to it; the conversion begins once the transaction is committed.
+class Told(NamedTuple):
+    """What a call tells of its recording. ``stem`` names the raw files; ``gaps`` are (where, how long) in seconds."""
 
-    Again and again without harm: later pictures of the call only add who talked. Returns the recording's id, or None
-    when nothing was recorded (recording off, or nobody talked). The call's row must be there, in this transaction at
-    the latest; else NotFound (or, in a system session, IntegrityError).
+    stem: str
+    call_id: str
+    business_id: int
+    agents: Collection[int]
+    client_number: str
+    started_at: datetime
+    ended_at: datetime
+    gaps: Sequence[Stretch] = ()
+
+
+async def register(session: AsyncSession, calls: Iterable[Call]) -> dict[str, int]:
+    """Binds ended calls' raw files to them; the conversion begins once the transaction is committed.
+
+    Again and again without harm: later pictures of a call only add who talked. Returns the recordings' ids by call;
+    one of which nothing was recorded (recording off, or nobody talked) is not in it. The calls' rows must be there, in
+    this transaction at the latest; else NotFound (or, in a system session, IntegrityError).
     """
-    if call.recording is None or (call.answered_at is None and call.talk_seconds <= 0):
-        return None
     return await bind(
         session,
-        stem=call.recording,
-        business_id=call.business_id,
-        call_id=call.id,
-        agents=call.agents,
-        client_number=call.client_number,
-        started_at=utc(call.started_at),
-        ended_at=utc(call.ended_at if call.ended_at is not None else call.started_at),
-        gaps=gaps_of(call.steps),
+        [
+            Told(
+                stem=call.recording,
+                call_id=call.id,
+                business_id=call.business_id,
+                agents=call.agents,
+                client_number=call.client_number,
+                started_at=utc(call.started_at),
+                ended_at=utc(call.ended_at if call.ended_at is not None else call.started_at),
+                gaps=gaps_of(call.steps),
+            )
+            for call in calls
+            if call.recording is not None and (call.answered_at is not None or call.talk_seconds > 0)
+        ],
     )
 
 
-async def bind(
-    session: AsyncSession,
-    *,
-    stem: str,
-    business_id: int,
-    call_id: str,
-    agents: Collection[int],
-    client_number: str,
-    started_at: datetime,
-    ended_at: datetime,
-    gaps: Sequence[Stretch] = (),
-) -> int | None:
-    """As ``register``, from single values. Returns None (and logs) for a name that is no plain file name."""
-    if not valid_stem(stem):
-        log.error("call %s names a recording that cannot be a file's name: %r", call_id, stem[:200])
-        return None
-    values: dict[str, Any] = {
-        "stem": stem,
-        "business_id": business_id,
-        "call_id": call_id,
-        "agents": sorted(set(agents)),
-        "client_number": client_number[:80],
-        "started_at": started_at,
-        "created_at": ended_at,
+async def bind(session: AsyncSession, told: Iterable[Told]) -> dict[str, int]:
+    """As ``register``, from single values; a name that is no plain file name is left out (and logged)."""
+    by_stem: dict[str, Told] = {}
+    for one in told:
+        if valid_stem(one.stem):
+            by_stem.setdefault(one.stem, one)
+        else:
+            log.error("call %s names a recording that cannot be a file's name: %r", one.call_id, one.stem[:200])
+    if not by_stem:
+        return {}
+    # Two tellers of one call (live and journal) may meet here: the second must not break the other's transaction.
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await session.execute(
+        insert(Recording).on_conflict_do_nothing(index_elements=["stem"]), [_new(one) for one in by_stem.values()]
+    )
+    rows = await session.scalars(
+        select(Recording).where(Recording.stem.in_(by_stem)).options(defer(Recording.peaks, raiseload=True))
+    )
+    found = {row.stem: row for row in rows}
+    bound: dict[str, int] = {}
+    for stem, one in by_stem.items():
+        row = found.get(stem)
+        if row is None or row.call_id != one.call_id:
+            log.error("recording %s of call %s belongs to another call already", stem, one.call_id)
+            continue
+        if not set(one.agents) <= set(row.agents):
+            row.agents = sorted({*row.agents, *one.agents})
+        if one.gaps and row.state == "waiting":
+            row.peaks = {"gaps": one.gaps}
+        bound[one.call_id] = row.id
+    return bound
+
+
+def _new(one: Told) -> dict[str, Any]:
+    return {
+        "stem": one.stem,
+        "business_id": one.business_id,
+        "call_id": one.call_id,
+        "agents": sorted(set(one.agents)),
+        "client_number": one.client_number[:80],
+        "started_at": one.started_at,
+        "created_at": one.ended_at,
         "state": "waiting",
         "file": "",
         "size": 0,
         "duration": 0.0,
-        "peaks": {"gaps": gaps} if gaps else {},
+        "peaks": {"gaps": one.gaps} if one.gaps else {},
         "error": "",
         "attempts": 0,
     }
-    # Two tellers of one call (live and journal) may meet here: the second must not break the other's transaction.
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    await session.execute(insert(Recording).values(**values).on_conflict_do_nothing(index_elements=["stem"]))
-    row = (
-        await session.scalars(
-            select(Recording).where(Recording.stem == stem).options(defer(Recording.peaks, raiseload=True))
-        )
-    ).one_or_none()
-    if row is None or row.call_id != call_id:
-        log.error("recording %s of call %s belongs to another call already", stem, call_id)
-        return None
-    if not set(agents) <= set(row.agents):
-        row.agents = sorted({*row.agents, *agents})
-    if gaps and row.state == "waiting":
-        row.peaks = {"gaps": gaps}
-    return row.id

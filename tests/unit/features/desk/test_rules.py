@@ -38,8 +38,8 @@ def test_the_bar_shows_states_in_their_order_and_a_gap_for_time_off_line() -> No
             Stretch("talking", at("10:30"), at("11:00")),
             Stretch("wrapup", at("11:00"), at("12:00")),
         ],
+        midnight(NOW, MOSCOW),
         NOW,
-        MOSCOW,
     )
     assert [piece.state for piece in found.pieces] == ["ready", "gap", "talking", "wrapup"]
     assert [piece.width for piece in found.pieces] == [25.0, 12.5, 12.5, 25.0]
@@ -49,14 +49,16 @@ def test_the_bar_shows_states_in_their_order_and_a_gap_for_time_off_line() -> No
 
 
 def test_what_was_before_midnight_is_not_of_today() -> None:
-    found = shift([Stretch("ready", at("00:00") - timedelta(hours=2), at("01:00"))], at("01:30"), MOSCOW)
+    found = shift(
+        [Stretch("ready", at("00:00") - timedelta(hours=2), at("01:00"))], midnight(at("01:30"), MOSCOW), at("01:30")
+    )
     assert found.seconds == {"ready": 3600}
     assert found.marks[0] == at("00:00")
 
 
 def test_nobody_who_stayed_off_line_has_a_shift() -> None:
-    assert shift([], NOW, MOSCOW).pieces == []
-    assert shift([Stretch("offline", at("01:00"), at("11:00"))], NOW, MOSCOW).pieces == []
+    assert shift([], midnight(NOW, MOSCOW), NOW).pieces == []
+    assert shift([Stretch("offline", at("01:00"), at("11:00"))], midnight(NOW, MOSCOW), NOW).pieces == []
 
 
 @given(
@@ -73,7 +75,7 @@ def test_the_bar_never_overflows(parts: list[tuple[str, int]]) -> None:
     for state, seconds in parts:
         stretches.append(Stretch(state, moment, moment + timedelta(seconds=seconds)))
         moment += timedelta(seconds=seconds)
-    found = shift(stretches, min(NOW, moment), MOSCOW)
+    found = shift(stretches, midnight(min(NOW, moment), MOSCOW), min(NOW, moment))
     assert sum(piece.width for piece in found.pieces) <= 100.1
     assert all(piece.width > 0 for piece in found.pieces)
     share = occupancy(found.seconds)
