@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from sqlalchemy.engine import Connection, ExecutionContext
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.util import await_only
+
+from callcenter.storage import sqlite
 
 BUSY_SECONDS = 20
 # Bytes of the file that SQLite reads as memory; the most that it is built for. Larger bases: the rest by copies.
@@ -39,6 +42,8 @@ def create_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             common |= {"pool_size": 10, "max_overflow": 20}
+            if not parsed.query:
+                common["async_creator"] = partial(sqlite.connect, parsed.database)
         engine = create_async_engine(parsed, **common)
         _prepare_sqlite(engine, foreign_keys=foreign_keys)
         return engine
