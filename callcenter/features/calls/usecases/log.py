@@ -24,7 +24,7 @@ from callcenter.plugin import Services
 log = logging.getLogger(__name__)
 
 LIMIT = 20_000
-BATCH = 100
+BATCH = 500
 # What will be refused however often it is tried.
 HOPELESS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
 GATHER, LONGEST_GATHER = 0.05, 0.5

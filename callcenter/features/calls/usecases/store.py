@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from babel.numbers import get_currency_precision
 from msgspec.structs import replace
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call, Leg, Step
@@ -28,6 +27,7 @@ from callcenter.features.queues import api as queues_api
 from callcenter.features.recordings import api as recordings
 from callcenter.live.views import ContactBrief
 from callcenter.storage.base import Base
+from callcenter.storage.scope import insert_many
 
 
 class Written(NamedTuple):
@@ -108,7 +108,8 @@ class _NewRows:
             (CallStep, self.steps),
         ):
             if found:
-                await session.execute(insert(table), found)
+                # Not the ORM's INSERT, which goes row by row.
+                await session.run_sync(insert_many, table, found)
 
 
 async def without_lost_references(session: AsyncSession, one: Picture) -> Picture:
