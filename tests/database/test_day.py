@@ -81,7 +81,7 @@ async def day(client: Client, house: House, who: str, path: str, status: int = 2
 async def test_a_day_tells_calls_talk_wrapup_breaks_and_results(client: Client, house: House, morning: int) -> None:
     found = await day(client, house, "operator@a", "me/day")
     assert found["seconds"] == {"ready": 65 * 60, "talking": 600, "wrapup": 300, "paused": 2400}
-    assert (found["busy_seconds"], found["on_line_seconds"], found["occupancy"]) == (900, 80 * 60, 900 / 4800)
+    assert (found["busy_seconds"], found["counted_seconds"], found["occupancy"]) == (900, 80 * 60, 900 / 4800)
     calls = found["calls"]
     assert [calls[one] for one in ("came", "dialled", "internal", "missed", "elsewhere", "unreached")] == [
         1, 1, 0, 1, 1, 1,

@@ -72,5 +72,5 @@ def _figures(day: calls.AgentDay, seconds: dict[str, float]) -> Figures:
         average_talk=day.talk_seconds / day.talked if day.talked else None,
         missed=day.missed,
         occupancy=rules.occupancy(seconds),
-        work_seconds=sum(seconds.get(state, 0.0) for state in rules.ON_LINE),
+        work_seconds=sum(seconds.get(state, 0.0) for state in rules.COUNTED),
     )

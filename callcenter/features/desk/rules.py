@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-# Time in these states counts as work with a client; with "ready" it makes the time on line.
+# Time in these states counts as work with a client; with "ready" it is what occupancy looks at (SUP-02): a phone that
+# rings is neither.
 BUSY = ("talking", "wrapup")
-ON_LINE = ("ready", "ringing", *BUSY)
+COUNTED = ("ready", *BUSY)
 # Shorter stretches cannot be seen on a bar of a whole day.
 THINNEST = 0.0015
 SHORTEST_BAR = timedelta(hours=4)
@@ -65,6 +66,12 @@ def midnight(now: datetime, timezone: ZoneInfo) -> datetime:
     return now.astimezone(timezone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def length(since: datetime, until: datetime) -> timedelta:
+    """The time that really passed between two moments."""
+    # Python subtracts two moments of one zone by the wall clock: wrong by an hour when clocks change between them.
+    return until.astimezone(UTC) - since.astimezone(UTC)
+
+
 def day_of(day: date, timezone: ZoneInfo) -> tuple[datetime, datetime]:
     """The first moment of a day and of the next one in ``timezone``; clocks may have been changed between them."""
     first = datetime.combine(day, time(), timezone)
@@ -78,14 +85,14 @@ def pauses(stretches: Iterable[Pause], since: datetime, until: datetime) -> list
         first, last = max(one.since, since), min(one.until, until)
         if last <= first:
             continue
-        over = max(0.0, (last - max(first, one.due_at)).total_seconds()) if one.due_at else 0.0
+        over = max(0.0, length(max(first, one.due_at), last).total_seconds()) if one.due_at else 0.0
         key = (one.reason_id, "" if one.reason_id is not None else one.reason)
         old = found.get(key) or PauseTotal(one.reason, one.reason_id, 0, 0.0, 0, 0.0)
         found[key] = PauseTotal(
             one.reason,
             one.reason_id,
             old.times + 1,
-            old.seconds + (last - first).total_seconds(),
+            old.seconds + length(first, last).total_seconds(),
             old.over_times + (over > 0),
             old.over_seconds + over,
         )
@@ -93,8 +100,8 @@ def pauses(stretches: Iterable[Pause], since: datetime, until: datetime) -> list
 
 
 def occupancy(seconds: dict[str, float]) -> float | None:
-    """The part of the time on line that was work with clients, 0 to 1; None before there was any."""
-    on_line = sum(seconds.get(state, 0.0) for state in ON_LINE)
+    """(talk + wrap-up) ÷ (talk + wrap-up + ready), 0 to 1; None before there was any."""
+    on_line = sum(seconds.get(state, 0.0) for state in COUNTED)
     return sum(seconds.get(state, 0.0) for state in BUSY) / on_line if on_line >= 1 else None
 
 
@@ -107,7 +114,7 @@ def shift(stretches: Iterable[Stretch], since: datetime, until: datetime) -> Shi
     cut = [one for one in cut if one.until > one.since]
     seconds: dict[str, float] = {}
     for one in cut:
-        seconds[one.state] = seconds.get(one.state, 0.0) + (one.until - one.since).total_seconds()
+        seconds[one.state] = seconds.get(one.state, 0.0) + length(one.since, one.until).total_seconds()
     worked = [one for one in cut if one.state != "offline"]
     if not worked:
         return Shift([], [], seconds, None)
@@ -127,14 +134,14 @@ def last_hour(stretches: Iterable[Stretch], until: datetime) -> datetime:
 
 
 def _pieces(worked: list[Stretch], first: datetime, end: datetime) -> list[Piece]:
-    whole = (end - first).total_seconds()
+    whole = length(first, end).total_seconds()
     pieces: list[Piece] = []
     at = first
     for one in worked:
-        if (one.since - at).total_seconds() / whole > THINNEST:
-            pieces.append(Piece("gap", _percent(one.since - at, whole)))
+        if length(at, one.since).total_seconds() / whole > THINNEST:
+            pieces.append(Piece("gap", _percent(length(at, one.since), whole)))
             at = one.since
-        width = _percent(one.until - at, whole)
+        width = _percent(length(at, one.until), whole)
         if width < 100 * THINNEST:
             continue
         if pieces and pieces[-1].state == one.state:
@@ -151,4 +158,4 @@ def _percent(part: timedelta, whole: float) -> float:
 
 def _marks(first: datetime, end: datetime) -> list[datetime]:
     """Five moments at equal distances."""
-    return [first + (end - first) * n / 4 for n in range(5)]
+    return [(first.astimezone(UTC) + length(first, end) * n / 4).astimezone(first.tzinfo) for n in range(5)]

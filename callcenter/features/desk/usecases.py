@@ -42,8 +42,9 @@ class StateLine(msgspec.Struct, frozen=True, kw_only=True):
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     """A day of an agent in the time zone of who asks.
 
-    ``seconds`` are those in each state; ``occupancy`` (0 to 1) is ``busy_seconds`` ÷ ``on_line_seconds``, None before
-    there are any. ``first`` and ``last`` say from when to when he was on line.
+    ``seconds`` are those in each state; ``occupancy`` (0 to 1) is ``busy_seconds`` (talk and wrap-up) ÷
+    ``counted_seconds`` (these and ready), None before there are any. ``first`` and ``last`` say when he was on line
+    for the first and for the last time.
     """
 
     agent_id: int
@@ -53,7 +54,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     last: datetime | None
     seconds: dict[str, float]
     busy_seconds: float
-    on_line_seconds: float
+    counted_seconds: float
     occupancy: float | None
     calls: calls.AgentDay
     pauses: list[PauseLine]
@@ -109,7 +110,7 @@ async def day(services: Services, person: Current, agent_id: int, wanted: str = 
             last=max((min(one.until, end) for one in done if one.state != "offline"), default=None),
             seconds=shift.seconds,
             busy_seconds=sum(shift.seconds.get(state, 0.0) for state in rules.BUSY),
-            on_line_seconds=sum(shift.seconds.get(state, 0.0) for state in rules.ON_LINE),
+            counted_seconds=sum(shift.seconds.get(state, 0.0) for state in rules.COUNTED),
             occupancy=rules.occupancy(shift.seconds),
             calls=of_calls,
             pauses=[_pause(one, reasons) for one in _pauses(spans, since, end)],

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callcenter.core.errors import BadInput
-from callcenter.features.desk.rules import Pause, PauseTotal, Stretch, day_of, last_hour, pauses
+from callcenter.features.desk.rules import Pause, PauseTotal, Stretch, day_of, last_hour, pauses, shift
 from callcenter.features.desk.usecases import asked_date
 
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -29,6 +29,16 @@ def test_a_day_has_as_many_hours_as_the_clocks_give_it() -> None:
         return (last.astimezone(UTC) - first.astimezone(UTC)) / timedelta(hours=1)
 
     assert [hours(date(2026, 3, 28)), hours(date(2026, 3, 29)), hours(date(2026, 10, 25))] == [24, 23, 25]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])
+def test_what_lasts_a_whole_day_has_the_hours_of_that_day(day: date, hours: int) -> None:
+    first, last = day_of(day, ZoneInfo("Europe/Berlin"))
+    before, after = first.astimezone(UTC) - timedelta(hours=1), last.astimezone(UTC) + timedelta(hours=1)
+    found = shift([Stretch("ready", before, after)], first, last)
+    assert found.seconds == {"ready": hours * 3600}
+    assert [piece.width for piece in found.pieces] == [100]
+    assert pauses([pause(before, after)], first, last)[0].seconds == hours * 3600
 
 
 @pytest.mark.rule("AGD-15")

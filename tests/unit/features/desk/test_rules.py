@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.features.desk.rules import ON_LINE, Stretch, midnight, occupancy, shift
+from callcenter.features.desk.rules import COUNTED, Stretch, midnight, occupancy, shift
 
 MOSCOW = ZoneInfo("Europe/Moscow")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -25,7 +25,7 @@ def test_a_day_begins_at_midnight_of_the_persons_zone() -> None:
 
 
 def test_occupancy_is_work_with_clients_over_time_on_line() -> None:
-    assert occupancy({"talking": 60, "wrapup": 20, "ready": 20, "paused": 500, "offline": 900}) == 0.8
+    assert occupancy({"talking": 60, "wrapup": 20, "ready": 20, "ringing": 50, "paused": 500, "offline": 900}) == 0.8
     assert occupancy({"paused": 500}) is None
     assert occupancy({}) is None
 
@@ -80,4 +80,4 @@ def test_the_bar_never_overflows(parts: list[tuple[str, int]]) -> None:
     assert all(piece.width > 0 for piece in found.pieces)
     share = occupancy(found.seconds)
     assert share is None or 0 <= share <= 1
-    assert set(ON_LINE).isdisjoint({"paused", "offline"})
+    assert set(COUNTED).isdisjoint({"paused", "offline"})
