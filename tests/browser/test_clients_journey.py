@@ -6,15 +6,14 @@ With CALLCENTER_PICTURES=docs each step leaves a small picture in docs/journeys/
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support import browser
-from tests.support.browser import ROOT, Person
+from tests.support import browser, journeys
+from tests.support.browser import Person
 from tests.support.stack import Stack
 
 ROWS = 5_000
@@ -24,7 +23,6 @@ TWICE_EVERY = 250
 REFUSED = ROWS // BAD_EVERY
 TWICE = 20
 MADE = ROWS - REFUSED
-SHOTS = ROOT / "docs" / "journeys" / "clients"
 
 
 @pytest.fixture
@@ -33,10 +31,8 @@ def administrator(stack: Stack, chromium: Browser) -> Iterator[Person]:
     person = browser.person(chromium, stack.base_url, language="en", accept_downloads=True)
     person.page.set_viewport_size({"width": 1280, "height": 800})
     person.sign_in("admin@demo.example", stack.password)
-    token = stack.token("admin@demo.example")
-    stack.api(token, "PATCH", "/api/v1/me", {"language": "en"})
-    yield person
-    stack.api(token, "PATCH", "/api/v1/me", {"language": "ru"})
+    with journeys.english(stack, stack.token("admin@demo.example")):
+        yield person
     person.context.close()
     assert person.complaints == []
 
@@ -59,14 +55,7 @@ def write(file: Path) -> None:
 
 
 def shot(person: Person, name: str) -> None:
-    """A picture of the step; for docs/ it gets a palette of its own, which makes it a third of the size."""
-    file = person.picture(f"journey-{name}")
-    if os.environ.get("CALLCENTER_PICTURES") == "docs":
-        from PIL import Image
-
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        with Image.open(file) as whole:
-            whole.convert("RGB").quantize(128).save(SHOTS / f"{name}.png", optimize=True)
+    journeys.shot(person, "clients", name)
 
 
 def lines(file: Path) -> list[list[str]]:

@@ -14,7 +14,7 @@ from callcenter.features.calls.api import CallBack, Scope
 from callcenter.plugin import Services
 from callcenter.storage.scope import Database
 from tests.support import house as houses
-from tests.support.call_log import AT, CLIENT, agent_leg, answered, client_leg, line, missed, save
+from tests.support.call_log import AT, CLIENT, agent_leg, answered, call, client_leg, line, missed, save
 from tests.support.house import NOW, House
 
 SINCE = NOW - timedelta(hours=12)
@@ -50,6 +50,8 @@ async def test_the_figures_of_a_day(db: Database, house: House) -> None:
         answered(business, mine, "1.3", started_at=AT - 3 * 86400),
         missed(business, (mine,), "1.4", started_at=AT - 900),
         answered(business, agent(house, "supervisor@a"), "1.5", started_at=AT - 600),
+        # He is in this one now: no conversation of no length.
+        call(business, "1.6", state="talking", agent_id=mine, agents=(mine,), started_at=AT - 30, answered_at=AT - 20),
     )
     async with db.business(business) as session:
         day = await calls.agent_day(session, mine, SINCE, NOW)

@@ -29,6 +29,4 @@ export function watchReasons(draw) {
 // The items of a menu; a company without reasons still has its break.
 export const reasonItems = (list, data) => (list.length ? list.map((one) => reasonItem(one, data)) : [h("button.item", { type: "button", role: "menuitemradio", ...data }, icon("cup"), h("span.grow", t("Break")))]);
 
-const reasonItem = (reason, data) => h("button.item", { type: "button", role: "menuitemradio", "data-reason-id": String(reason.id), ...data }, icon(reason.glyph), h("span.grow", reason.name), reason.limit_minutes && h("span.small.t3.num", minutes(reason.limit_minutes)));
-
-const minutes = (count) => `${Math.floor(count / 60)}:${String(count % 60).padStart(2, "0")}`;
+const reasonItem = (reason, data) => h("button.item", { type: "button", role: "menuitemradio", "data-reason-id": String(reason.id), ...data }, icon(reason.glyph), h("span.grow", reason.name), reason.limit_minutes && h("span.small.t3.num", t("%(count)s min", { count: reason.limit_minutes })));

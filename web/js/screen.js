@@ -45,7 +45,7 @@ function draw() {
     queues(),
     h("ul.tiles", { "aria-label": texts.agents }, ...state.agents.filter((agent) => agent.state !== "offline").map(tile)),
   );
-  document.getElementById("wall-time").textContent = new Date(Date.now() + offset).toLocaleTimeString(config.language, { hour: "2-digit", minute: "2-digit" });
+  document.getElementById("wall-time").textContent = new Date(Date.now() + offset).toLocaleTimeString(config.language, { hour: "2-digit", minute: "2-digit", timeZone: config.timezone });
 }
 
 function queues() {

@@ -19,9 +19,10 @@ export function drawTalk(call) {
   const mine = seen.form_by === me.agent_id;
   const others = seen.parties.filter((one) => one.agent_id !== me.agent_id);
   const asked = others.some((one) => one.state === "talking");
-  const order = async (method, end) => {
+  const order = async (method, end, said = "") => {
     try {
       await api(method, `${path}${end}`);
+      if (said) toast(said, { glyph: "transfer" });
     } catch (error) {
       complain(error.message);
     }
@@ -33,8 +34,10 @@ export function drawTalk(call) {
     mine && seen.form === "conference" && h("button.btn.sm", { type: "button", "data-drop": one.leg, "aria-label": t("Let %(name)s go", { name: name(one) }), onclick: () => order("DELETE", `/parties/${encodeURIComponent(one.leg)}`) }, t("Let go")));
   // Before anybody has come (a queue, a menu) there is nobody to list but the client.
   const waiting = seen.form === "consult" && others.every((one) => one.client) && h("li.t3", t("Nobody has answered yet."));
+  const other = others.find((one) => !one.client);
+  const given = other ? t("Call transferred: %(name)s", { name: name(other) }) : "";
   const keys = mine && seen.form === "consult" && h("div.talkkeys",
-    key("complete", "transfer", t("Connect"), "/consult/complete"),
+    key("complete", "transfer", t("Connect"), "/consult/complete", { onclick: () => order("POST", "/consult/complete", given) }),
     key("conference", "users", t("All three"), "/consult/conference", { disabled: !asked }),
     key("return", "redo", t("Go back"), "/consult/return"));
   return h("div.callcard", { role: "dialog", "aria-label": TITLES[seen.form](), "data-talkpanel": seen.form, "data-state": "talk" },

@@ -130,7 +130,7 @@ function drawBar() {
     bar = null;
     return;
   }
-  const words = { listen: t("I listen"), whisper: t("The agent hears me"), barge: t("Both hear me") };
+  const words = { listen: t("I am listening"), whisper: t("The agent hears me"), barge: t("Both hear me") };
   const made = h("section.spybar", { id: "spybar", "aria-label": t("Listening in"), "data-mode": spy.mode, "hx-ignore": "" },
     h("span.who", h("b.cut", spy.agent_name), h("span.small.t2", spy.state === "up" ? words[spy.mode] : t("Your phone rings"))),
     h("span.seg", { role: "group", "aria-label": t("Mode") }, MODES.map(([mode, glyph, word]) => h("button", { type: "button", "data-spy-mode": mode, "aria-pressed": String(mode === spy.mode) }, icon(glyph, "s"), word()))),

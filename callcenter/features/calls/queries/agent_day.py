@@ -95,10 +95,12 @@ async def agent_day(session: AsyncSession, agent_id: int, since: datetime, until
 
 def _kind(direction: str, result: str | None, *, talked: bool, own: bool) -> str:
     """What a call was for the agent; '' for one that goes on or tells nothing of him."""
+    if result is None:
+        return ""
     if direction == "out":
         if result == "answered" and talked:
             return "dialled"
-        return "unreached" if own and result not in (None, "answered") else ""
+        return "unreached" if own and result != "answered" else ""
     if talked:
         return "internal" if direction == "internal" else "came"
     if direction == "in" and result == "answered":
@@ -111,7 +113,7 @@ async def _talk(session: AsyncSession, agent_id: int, mine: Sequence[ColumnEleme
     calls = (
         select(CallRecord.id, CallRecord.answered_at, CallRecord.talk_seconds)
         .join(CallAgent, CallAgent.call_id == CallRecord.id)
-        .where(*mine, CallAgent.talked, CallRecord.answered_at.is_not(None))
+        .where(*mine, CallAgent.talked, CallRecord.answered_at.is_not(None), CallRecord.result.is_not(None))
     )
     found = {row.id: row for row in await session.execute(calls)}
     legs = (

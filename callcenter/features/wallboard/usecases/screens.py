@@ -42,6 +42,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     business_id: int
     business_name: str
     language: str
+    timezone: str
     title: str
     numbers: bool
 
@@ -116,6 +117,7 @@ async def screen(services: Services, token: str) -> Screen:
             business_id=row.business_id,
             business_name=business.name if business else "",
             language=business.language if business else "ru",
+            timezone=business.timezone if business else "UTC",
             title=row.title,
             numbers=row.numbers,
         )
