@@ -90,6 +90,9 @@ async def test_transactions_that_read_first_may_write_at_once(db: Database, hous
     assert await count(db, business) == 12
 
 
+WRITERS = 7
+
+
 async def test_writers_come_in_the_order_of_their_asking(tmp_path: Path) -> None:
     """SQLite's own waiting looks ten times a second and knows no order: some writers would starve."""
     engine = create_engine(f"sqlite+aiosqlite:///{tmp_path / 'turns.sqlite3'}")
@@ -109,21 +112,22 @@ async def test_writers_come_in_the_order_of_their_asking(tmp_path: Path) -> None
     try:
         async with engine.begin() as connection:
             await connection.execute(text("CREATE TABLE turns (n INTEGER)"))
-        # Connections that are open already, so that only the turn decides.
-        opened = [await engine.connect() for _ in range(25)]
+        # As many connections as the pool keeps open, so that only the turn decides.
+        opened = [await engine.connect() for _ in range(10)]
         for connection in opened:
             await connection.close()
         async with engine.begin() as first:
             await first.execute(text("INSERT INTO turns VALUES (0)"))
             tasks = [asyncio.create_task(fails()), asyncio.create_task(write(-2))]
-            for number in range(20):
-                tasks.append(asyncio.create_task(write(number)))
-                await asyncio.sleep(0.01)
+            tasks += [asyncio.create_task(write(number)) for number in range(WRITERS)]
+            # Nothing but the turn holds them back: each asks as soon as it begins.
+            for _ in range(5):
+                await asyncio.sleep(0)
             # Whoever fails or is called off while he waits lets the next one through.
             tasks[1].cancel()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in found[:2]] == [RuntimeError, asyncio.CancelledError]
-        assert done == list(range(20))
+        assert done == list(range(WRITERS))
     finally:
         await engine.dispose()
 
