@@ -47,7 +47,7 @@ page_code() {
 
 stage unit 900 tests/unit -n 2
 page_code
-stage database 900 tests/database -n 2
+stage database 1500 tests/database -n 2
 stage asterisk 1800 tests/asterisk
 stage browser 1800 tests/browser
 stage faults 1800 tests/faults
