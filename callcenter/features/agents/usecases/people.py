@@ -6,6 +6,7 @@ import secrets
 import string
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,6 +92,11 @@ async def set_auto_answer(services: Services, business_id: int, agent_id: int, *
         if (agent.auto_dialed, agent.auto_queue) == (dialed, queue):
             return
         agent.auto_dialed, agent.auto_queue = dialed, queue
+    known = services.telephony.directory
+    if ref := known.agents.get(agent_id):
+        # At once: his next call may come before the whole configuration is read anew.
+        agents = known.agents | {agent_id: replace(ref, auto_dialed=dialed)}
+        services.telephony.set_directory(replace(known, agents=agents))
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
 
 
