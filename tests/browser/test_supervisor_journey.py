@@ -16,6 +16,7 @@ from tests.asterisk.test_transfer import Operator, is_now, on_line
 from tests.browser.conftest import AGENT_HZ
 from tests.browser.test_phone import PEERS, agent_hears, client_of
 from tests.browser.test_supervision import ENERGY
+from tests.browser.test_talks import agent as agent  # fixture
 from tests.support import browser, journeys
 from tests.support.audio import RATE, power, seconds_of
 from tests.support.browser import Person
@@ -67,15 +68,6 @@ def administrator(stack: Stack, chromium: Browser) -> Iterator[Person]:
         yield person
         person.context.close()
     assert person.complaints == []
-
-
-@pytest.fixture
-def agent(operator: Person) -> Person:
-    """The first operator in the browser, on line."""
-    operator.page.add_init_script(PEERS)
-    operator.open("/")
-    operator.go_on_line()
-    return operator
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from callcenter.core.clock import FixedClock
-from callcenter.core.directory import NumberRef
+from callcenter.core.directory import AgentRef, NumberRef
 from callcenter.core.errors import BadInput, Conflict
 from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, Event, LinkChanged
 from callcenter.features.agents import api, handlers
 from callcenter.features.agents.models import Agent, AgentStateSpan, Device
-from callcenter.features.agents.usecases import life
+from callcenter.features.agents.usecases import life, people
 from callcenter.plugin import Services
 from tests.support import house as houses
 from tests.support.house import NOW, House
@@ -375,3 +375,15 @@ async def test_after_a_break_the_stretches_follow_what_is_true_now(
     for at, up in ((30, False), (40, True), (50, True)):
         await handlers.on_link(services, LinkChanged(at=NOW.timestamp() + at, up=up))
     assert await spans(services) == [("ready", "", 0, 40), ("paused", "lunch", 40, None)]
+
+
+async def test_answering_by_itself_holds_from_the_very_next_call(services: Services, house: House) -> None:
+    """Nobody waits for the whole configuration to be read anew."""
+    me = house.people["operator@a"]
+    assert me.agent_id is not None
+    known = services.telephony.directory
+    ref = AgentRef(id=me.agent_id, business_id=me.business_id, name="Я", short_number="101")
+    services.telephony.set_directory(replace(known, agents={me.agent_id: ref}))
+    for chosen in (True, False):
+        await people.set_auto_answer(services, me.business_id, me.agent_id, dialed=chosen, queue=False)
+        assert services.telephony.directory.agents[me.agent_id].auto_dialed is chosen
