@@ -7,6 +7,7 @@ index. All take turns in one run. ``CALLCENTER_BENCH_CLIENTS`` sets the size; ``
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import statistics
 import sys
@@ -59,7 +60,7 @@ def run() -> list[Row]:
         url = f"sqlite+aiosqlite:///{folder}/base.sqlite3"
         asyncio.run(million.make(url, CLIENTS))
         rows += asyncio.run(measure("SQLite", url))
-    server = PostgresServer()
+    server = PostgresServer(shared_buffers="128MB")  # PostgreSQL's own default.
     try:
         server.start()
         server.sql("CREATE DATABASE bench")
@@ -85,6 +86,9 @@ async def measure(name: str, url: str) -> list[Row]:
             ).all()
         persons = [_person(business, title, *one) for one in people if one[0] in ("owner", "manager", "operator")]
         services = houses.make_services(db, Path(tempfile.gettempdir()))
+        # As the server does when it has started.
+        gc.collect()
+        gc.freeze()
         return [
             *await _lists(name, services, persons),
             await _search(name, services, persons),

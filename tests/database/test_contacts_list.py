@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from sqlalchemy import delete, select
 
 from callcenter.features.contacts.models import (
     Contact,
@@ -17,7 +18,7 @@ from callcenter.features.contacts.models import (
     ContactValue,
     Tag,
 )
-from callcenter.features.contacts.queries import filtering
+from callcenter.features.contacts.queries import filtering, lists
 from callcenter.features.contacts.queries.filtering import Selection
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.usecases import keeping
@@ -297,3 +298,26 @@ async def test_a_list_opens_as_it_was_left(client: Client, house: House, people:
     assert 'data-column="city"' in page
     other = await (await client.get("/contacts", headers=house.headers("operator@a"))).text()
     assert other.count("data-client=") == 4
+
+
+async def test_how_many_a_look_up_finds_is_remembered(services: Services, house: House) -> None:
+    now = [0.0]
+    sizes = lists.Sizes(lambda: now[0])
+    async with services.db.business(house.businesses["a"]) as session:
+        session.add_all(Contact(name_key=f"n{n}", created_at=NOW) for n in range(5))
+        await session.flush()
+        look_up = filtering.Narrowing((select(Contact.id).where(Contact.name_key.like("n%")),))
+        assert [await sizes.at_most(session, b"n", look_up, limit) for limit in (2, 1, 4, 9, 5, 2)] == [
+            3,
+            2,
+            5,
+            5,
+            5,
+            3,
+        ]
+        await session.execute(delete(Contact).where(Contact.name_key == "n0"))
+        # Still what it was; another look-up is counted by itself, and some minutes later everything anew.
+        assert await sizes.at_most(session, b"n", look_up, 9) == 5
+        assert await sizes.at_most(session, b"other", look_up, 9) == 4
+        now[0] = lists.REMEMBERED + 1
+        assert await sizes.at_most(session, b"n", look_up, 9) == 4

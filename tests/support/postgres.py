@@ -18,7 +18,8 @@ from pathlib import Path
 class PostgresServer:
     """One server; ``url(name)`` names a database in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared_buffers: str = "32MB") -> None:
+        self._shared_buffers = shared_buffers
         self.bin = find()
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-pg-"))
         self.port = free_port()
@@ -50,7 +51,7 @@ class PostgresServer:
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",
-            "shared_buffers": "32MB",
+            "shared_buffers": self._shared_buffers,
             "max_connections": 100,
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]

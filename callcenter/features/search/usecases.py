@@ -117,7 +117,7 @@ async def _look_up(request: web.Request, typed: Typed) -> dict[str, list[Hit]]:
     return hits
 
 
-def _card(one: contacts.Contact, number: str, language: str) -> Hit:
+def _card(one: contacts.finding.Glimpse, number: str, language: str) -> Hit:
     shown = formats.phone(number, language)
     name = one.name or one.inn or shown
     notes = [one.position, one.organisation, one.city, shown if shown != name else ""]

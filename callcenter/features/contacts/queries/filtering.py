@@ -57,11 +57,18 @@ _SEARCHED = ("name", "first_name", "last_name", "organisation", "position", "inn
 class Narrowing(NamedTuple):
     """What an index can look up: each contact that a condition is true for is in one of ``selects`` (of ids).
 
-    ``text``: by the index of the search, which finds slower than the others.
+    ``text``: by the index of the search, which finds slower than the others. ``direct``: the same as conditions on
+    Contact, when the database needs no look-up apart.
     """
 
     selects: tuple[Select[Any], ...]
     text: bool = False
+    direct: tuple[Condition, ...] = ()
+
+    @property
+    def among(self) -> Condition:
+        """The condition that a contact is one of those."""
+        return or_(*(self.direct or (Contact.id.in_(one) for one in self.selects)))
 
 
 class Selection(msgspec.Struct, kw_only=True):
@@ -115,7 +122,7 @@ async def narrowings(session: AsyncSession, state: ListState) -> list[Narrowing]
     """What of the state an index can look up by itself: every match is in each of these."""
     found: list[Narrowing] = []
     if searching.indexed(text := state.search.strip()):
-        found.append(Narrowing((searching.candidates(session, text),), text=True))
+        found.append(_by_text(session, text))
     if state.list is not None:
         found.append(Narrowing((select(ContactListMember.contact_id).where(ContactListMember.list_id == state.list),)))
     when = when_of(state)
@@ -308,7 +315,14 @@ def _narrow(session: AsyncSession, tree: Group, when: When, state: ListState) ->
         return []
     joined = [part[0] for part in found]
     selects = tuple(one for narrowing in joined for one in narrowing.selects)
-    return [Narrowing(selects, text=any(narrowing.text for narrowing in joined))]
+    direct = tuple(one for narrowing in joined for one in narrowing.direct)
+    alike = all(narrowing.direct for narrowing in joined)
+    return [Narrowing(selects, any(narrowing.text for narrowing in joined), direct if alike else ())]
+
+
+def _by_text(session: AsyncSession, text: str) -> Narrowing:
+    direct = searching.condition(session, text)
+    return Narrowing((searching.candidates(session, text),), text=True, direct=() if direct is None else (direct,))
 
 
 def _narrow_rule(session: AsyncSession, rule: Rule, when: When, state: ListState) -> list[Narrowing]:
@@ -340,5 +354,5 @@ def _narrow_rule(session: AsyncSession, rule: Rule, when: When, state: ListState
         if field.key == "city":
             return [Narrowing((contact.where(Contact.city.in_(filters.spellings(values[0]))),))]
     if field.key in _SEARCHED and searching.indexed(str(values[0])):
-        return [Narrowing((searching.candidates(session, str(values[0])),), text=True)]
+        return [_by_text(session, str(values[0]))]
     return []

@@ -6,17 +6,20 @@ index can look up by itself (a number, a name, a tag …) is looked up first: wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, and_, func, not_, or_, select
+import msgspec
+from sqlalchemy import BinaryExpression, Column, ColumnElement, Select, and_, case, func, not_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from callcenter.features.contacts.models import Contact, ContactCounter, ContactValue
 from callcenter.features.contacts.queries import filtering
-from callcenter.features.contacts.queries.filtering import Condition
+from callcenter.features.contacts.queries.filtering import Condition, Narrowing
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.columns import Sort
 from callcenter.features.contacts.rules.filters import Field, ListState
@@ -26,6 +29,8 @@ FEW = 12_000
 # Two conditions that each match many are looked up together when fewer than this many are to be expected.
 WORTHWHILE = 1000
 CAP = 60_000
+# How many look-ups' sizes are remembered, for so many seconds.
+LOOK_UPS, REMEMBERED = 2000, 300.0
 # A walk that passes so many contacts takes as long as looking one up and sorting it: it reads them in their order.
 STRIDE = 2
 # Columns of Contact with an index of their own, by what a list can be sorted by.
@@ -50,33 +55,61 @@ class Plan(NamedTuple):
         return [*self.where] if self.among is None else [self.among, *self.where]
 
 
+class Sizes:
+    """How many contacts look-ups find, remembered for some minutes: only how a list is read depends on it, not what."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._kept: OrderedDict[bytes, tuple[float, int, int]] = OrderedDict()
+
+    async def at_most(self, session: AsyncSession, key: bytes, narrowing: Narrowing, limit: int) -> int:
+        """How many the look-up finds; ``limit`` + 1 when it finds more. ``key`` says which look-up it is."""
+        at, found, counted_to = self._kept.get(key, (float("-inf"), 0, -1))
+        # More than were counted to: how many more is not known.
+        if self._now() - at > REMEMBERED or counted_to < min(found, limit):
+            found, counted_to = await _at_most(session, narrowing.selects, limit), limit
+            self._kept[key] = (self._now(), found, counted_to)
+            self._kept.move_to_end(key)
+            while len(self._kept) > LOOK_UPS:
+                self._kept.popitem(last=False)
+        return min(found, limit + 1)
+
+
 async def plan(
-    session: AsyncSession, who: Viewer, state: ListState, *, need: int = 0, total: int | None = None
+    session: AsyncSession,
+    who: Viewer,
+    state: ListState,
+    sizes: Sizes,
+    business: int,
+    *,
+    need: int = 0,
+    total: int | None = None,
 ) -> Plan:
     """Looks at what the list asks for. Raises BadInput.
 
     ``need`` is how many contacts of the order are wanted from the first on, ``total`` how many match, if that is known.
     """
-    narrowings = await filtering.narrowings(session, state)
-    if not narrowings:
+    asked = msgspec.json.encode((business, state))
+    look_ups = [(one, b"%d %s" % (n, asked)) for n, one in enumerate(await filtering.narrowings(session, state))]
+    if not look_ups:
         return Plan(await filtering.conditions(session, who, state))
+    look_ups.sort(key=lambda one: one[0].text)
     everybody = await session.scalar(select(func.max(ContactCounter.last))) or 1
     # A late page of a list that few are in passes nearly everybody: then even many are better looked up.
     passed = min(everybody, need * everybody // max(total, 1)) if total is not None else 0
     few = max(FEW, min(passed // STRIDE, everybody // 4))
-    for narrowing in narrowings:
-        if await _at_most(session, narrowing.selects, few) <= few:
-            among = or_(*(Contact.id.in_(one) for one in narrowing.selects))
-            return Plan(await filtering.conditions(session, who, state, walk=False), among)
-    tables = [one for one in narrowings if not one.text]
+    for one, key in look_ups:
+        if await sizes.at_most(session, key, one, few) <= few:
+            return Plan(await filtering.conditions(session, who, state, walk=False), one.among)
+    tables = [(one, key) for one, key in look_ups if not one.text]
     if len(tables) > 1:
         # Each finds many, but together they may find few.
         expected = float(everybody)
-        for one in tables:
-            expected *= await _at_most(session, one.selects, CAP) / everybody
+        for one, key in tables:
+            expected *= await sizes.at_most(session, key, one, CAP) / everybody
         if expected < WORTHWHILE:
-            parts = [or_(*(Contact.id.in_(select) for select in one.selects)) for one in tables]
-            return Plan(await filtering.conditions(session, who, state, walk=False), and_(*parts))
+            among = and_(*(one.among for one, _ in tables))
+            return Plan(await filtering.conditions(session, who, state, walk=False), among)
     return Plan(await filtering.conditions(session, who, state))
 
 
@@ -110,6 +143,9 @@ async def page(
     ``field`` is the own field when it is sorted by one. With ``total``, how many there are, a page of the second half
     is found from the end.
     """
+    if plan.few and field is None:
+        rows, _ = await page_of_few(session, plan, sort, offset, limit)
+        return rows
     first, order = _with_value(sort, field)
     if first is None and total is not None and total // 2 < offset < total:
         limit = min(limit, total - offset)
@@ -134,22 +170,56 @@ async def page(
         where = _in_order(session, plan, Sort("number", down=True))
         rest = select(Contact.id).where(*where, _without_value(first, field)).order_by(*newest)
         ids += await session.scalars(rest.offset(max(0, skip)).limit(limit - len(ids)))
+    return await _cards(session, ids)
+
+
+async def page_of_few(
+    session: AsyncSession, plan: Plan, sort: Sort, offset: int, limit: int
+) -> tuple[list[Contact], int | None]:
+    """``page`` of few contacts, together with how many there are: found once instead of twice.
+
+    None instead of the number past the end, where nothing tells it.
+    """
+    first, column = _with_value(sort, None)
+    order = _order(plan, column, sort)
+    if first is not None:
+        value, newest = case((first, column)), case((~first, Contact.number))
+        order = [case((first, 0), else_=1), value.desc() if sort.down else value, newest.desc(), order[-1]]
+    found = select(Contact.id, func.count().over()).where(*plan.conditions).order_by(*order)
+    rows = (await session.execute(found.offset(offset).limit(limit))).all()
+    total = rows[0][1] if rows else None
+    return await _cards(session, [one[0] for one in rows]), total if rows or offset else 0
+
+
+async def _cards(session: AsyncSession, ids: Sequence[int]) -> list[Contact]:
+    """The contacts with these ids, in this order."""
     rows = {one.id: one for one in await session.scalars(select(Contact).where(Contact.id.in_(ids)))} if ids else {}
     return [rows[one] for one in ids if one in rows]
 
 
 def _in_order(session: AsyncSession, plan: Plan, sort: Sort) -> list[Condition]:
-    """The plan's conditions for a walk in the order of ``sort``: on SQLite none of them offers another column's index,
-    which it would take although very many match.
+    """The plan's conditions for a walk in the order of ``sort``, so that the database does walk and does not first
+    find everybody who matches, although very many do.
+
+    On SQLite none of the conditions offers another column's index. On PostgreSQL other tables are looked into contact
+    by contact: by a range of one, because of what is equal it makes a table of its own first.
     """
-    if plan.few or session.get_bind().dialect.name != "sqlite":
+    if plan.few:
         return plan.conditions
+    contacts, sqlite = Contact.__table__, session.get_bind().dialect.name == "sqlite"
 
     def plain(element: Any, **_: Any) -> Any:
-        indexed = isinstance(element, Column) and element.table is Contact.__table__ and element.key in _INDEXED
+        indexed = isinstance(element, Column) and element.table is contacts and element.key in _INDEXED
         return func.coalesce(element, element) if indexed and element.key != _INDEXED_BY.get(sort.key) else None
 
-    return [replacement_traverse(one, {}, plain) for one in plan.conditions]
+    def one_by_one(element: Any, **_: Any) -> Any:
+        if not isinstance(element, BinaryExpression) or element.operator is not operators.eq:
+            return None
+        here, there = element.left, element.right
+        owned = getattr(here, "key", "") == "contact_id" and getattr(there, "table", None) is contacts
+        return here.between(there, there) if owned else None
+
+    return [replacement_traverse(one, {}, plain if sqlite else one_by_one) for one in plan.conditions]
 
 
 def _walk_values(where: Sequence[Condition], sort: Sort, field: Field) -> Select[Any]:

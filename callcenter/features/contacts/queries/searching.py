@@ -51,11 +51,19 @@ def indexed(typed: str) -> bool:
 
 def candidates(session: AsyncSession, typed: str) -> Select[Any]:
     """Ids of the contacts that may have ``typed`` in them, straight from the index."""
+    direct = condition(session, typed)
+    if direct is not None:
+        return select(Contact.id).where(direct)
     text = pieces(typed)[0]
-    if session.get_bind().dialect.name == "postgresql":
-        return select(Contact.id).where(Contact.search.like(people.like(text), escape="\\"))
     # LIKE with ESCAPE would not use the index: signs of LIKE stand for themselves in the exact comparison only.
     return select(_INDEX.c.rowid).where(_INDEX.c.search.like(f"%{text}%"))
+
+
+def condition(session: AsyncSession, typed: str) -> ColumnElement[bool] | None:
+    """The same as a condition on Contact that the index helps; None where the index is a table of its own."""
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    return Contact.search.like(people.like(pieces(typed)[0]), escape="\\")
 
 
 def has(session: AsyncSession, where: Any, text: str) -> ColumnElement[bool]:

@@ -167,7 +167,7 @@ async def glance(services: Services, session: AsyncSession, person: Current, wis
     last = max(1, DEEPEST // wish.per_page)
     kept = services.part(Totals, Totals).get(_key(services, person, who, wish))
     need = min(wish.page, last) * wish.per_page
-    plan = await lists.plan(session, who, wish.state, need=need, total=kept[0] if kept else None)
+    plan = await _plan(services, session, person, wish, who, need, kept[0] if kept else None)
     if plan.few or kept is not None:
         found = await _counted(services, session, person, wish._replace(page=min(wish.page, last)), who, plan)
         return found._replace(pages=min(found.pages, last))
@@ -189,8 +189,21 @@ async def find(services: Services, session: AsyncSession, person: Current, wish:
     need, total = wish.page * wish.per_page, kept[0] if kept else None
     # Programs go on to the last page: that one is found from the end.
     need = min(need, max(0, total - need)) if total is not None else need
-    plan = await lists.plan(session, who, wish.state, need=need, total=total)
+    plan = await _plan(services, session, person, wish, who, need, total)
     return await _counted(services, session, person, wish, who, plan)
+
+
+async def _plan(
+    services: Services,
+    session: AsyncSession,
+    person: Current,
+    wish: Asked,
+    who: Viewer,
+    need: int,
+    total: int | None,
+) -> lists.Plan:
+    sizes = services.part(lists.Sizes, lambda all: lists.Sizes(all.clock.epoch))
+    return await lists.plan(session, who, wish.state, sizes, person.business_id, need=need, total=total)
 
 
 async def _counted(
@@ -202,6 +215,12 @@ async def _counted(
     kept = totals.get(key)
     if kept is None:
         change = totals.change()
+        if plan.few and field is None:
+            start = (wish.page - 1) * wish.per_page
+            rows, found = await lists.page_of_few(session, plan, wish.sort, start, wish.per_page)
+            if found is not None:
+                totals.put(key, change, found)
+                return Found(rows, found, True, wish.page, max(1, -(-found // wish.per_page)))
         counted = await session.scalar(lists.counted(plan)) or 0
         totals.put(key, change, counted)
         kept = counted, True
