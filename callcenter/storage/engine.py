@@ -154,13 +154,13 @@ def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
         raw: Any = connection.connection.driver_connection
         if raw.in_transaction or not _writes(statement, context):
             return
-        adapter = connection.connection.dbapi_connection
-        turns.take(adapter)
-        try:
+        # Given back at the transaction's end, which comes also when the beginning fails.
+        turns.take(connection.connection.dbapi_connection)
+        if isinstance(raw, sqlite.Connection):
+            # Together with the statement: each hop to the thread is time in which nobody else can write.
+            raw.begins = True
+        else:
             cursor.execute("BEGIN IMMEDIATE")
-        except BaseException:
-            turns.give(adapter)
-            raise
 
 
 async def refresh_statistics(engine: AsyncEngine) -> None:

@@ -27,7 +27,9 @@ def connect(database: str) -> aiosqlite.Connection:
 
 
 class Connection(aiosqlite.Connection):
-    """Whose cursors cost nothing to make."""
+    """Whose cursors cost nothing to make. ``begins``: the next statement begins a transaction that writes."""
+
+    begins = False
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         """A cursor; nothing is made in SQLite before something is executed."""
@@ -98,7 +100,10 @@ class Cursor:
         if self._cursor is not None:
             self._end()
         cursor = self._cursor = self._connection._conn.cursor()
+        begins, self._connection.begins = self._connection.begins, False
         try:
+            if begins:
+                cursor.execute("BEGIN IMMEDIATE")
             execute(cursor)
             self._rows = self._more(AT_ONCE) if cursor.description else []
         except BaseException:
