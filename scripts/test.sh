@@ -48,7 +48,8 @@ page_code() {
 stage unit 900 tests/unit -n 2
 page_code
 stage database 1500 tests/database -n 2
-stage asterisk 1800 tests/asterisk
+# Calls take as long as they take: two Asterisks beside each other.
+stage asterisk 1800 tests/asterisk -n 2 --dist loadfile
 stage browser 1800 tests/browser
 stage faults 1800 tests/faults
 

@@ -13,7 +13,7 @@ from callcenter.core.events import CallEnded, CallUpdated
 from tests.asterisk.test_journal import differences
 from tests.support import audio
 from tests.support.desk import Desk, desk_at
-from tests.support.line import BUSINESS, SALES, SALES_NUMBER, Line
+from tests.support.line import BUSINESS, MENU, MENU_HZ, SALES, SALES_NUMBER, Line
 from tests.support.telephone import Telephone
 from tests.traces.phone import Call as PhoneCall
 
@@ -201,6 +201,30 @@ async def test_a_queue_is_asked_and_completed_before_and_after_an_answer(line: L
         await again.until("ended", 5)
         call = await talk.over()
         assert (call.agents, call.agent_id, call.queue_id) == ((11, 12), 12, SALES)
+
+
+@pytest.mark.rule("AGD-06")
+async def test_a_menu_is_asked_and_gets_the_client(line: Line) -> None:
+    async with desk_at(line) as desk:
+        talk = await talk_at(line, desk)
+        await line.rx(f"queue add member PJSIP/a12s to q{SALES}")
+        await desk.telephony.talks.consult(talk.id, 11, f"m{MENU}")
+        await talk.first.hears(MENU_HZ)
+        await talk.client.hears_sound(but=MENU_HZ)
+        await desk.telephony.talks.complete(talk.id, 11)
+        await talk.leg.until("ended", 5)
+        # From its beginning, for the client himself.
+        await talk.client.hears(MENU_HZ)
+        talk.client.press("1")
+        again = await talk.second.incoming()
+        again.ring()
+        again.answer()
+        await both(talk.client, CLIENT_HZ, talk.second, SECOND_HZ)
+        talk.calling.bye()
+        await again.until("ended", 5)
+        call = await talk.over()
+        assert (call.agents, call.agent_id, call.queue_id) == ((11, 12), 12, SALES)
+        assert story(call)[0] == ("consult", 11, f"menu:{MENU}")
 
 
 @pytest.mark.rule("AGD-06")
