@@ -47,13 +47,12 @@ def pictures(person: Person, name: str) -> None:
     person.page.set_viewport_size({"width": 1440, "height": 900})
 
 
-def ask(page: Page, name: str) -> None:
-    """Opens the panel and asks a colleague first."""
+def ask(page: Page, whom: str = "agent") -> None:
+    """Opens the panel and asks the first colleague or queue."""
     page.locator("body").press("t")
     panel = page.locator("[data-transfer]")
     panel.locator('[data-way="first"]').click()
-    panel.locator("input").fill(name)
-    panel.locator("[data-target^=agent]").first.click()
+    panel.locator(f"[data-target^={whom}]").first.click()
 
 
 def panel(page: Page, form: str) -> None:
@@ -76,7 +75,7 @@ def test_the_agent_asks_goes_back_talks_in_three_and_leaves(stack: Stack, agent:
     expect(page.locator("[data-transfer] [data-target^=agent]").first).to_be_visible()
     pictures(agent, "transfer")
     page.locator("[data-transfer] input").press("Escape")
-    ask(page, "")
+    ask(page)
     panel(page, "consult")
     ringing = stack.outside.do(colleague.incoming())
     stack.outside.now(ringing.ring)
@@ -92,7 +91,7 @@ def test_the_agent_asks_goes_back_talks_in_three_and_leaves(stack: Stack, agent:
     agent_hears(page)
     stack.outside.do(ringing.until("ended"))
     expect(page.locator("[data-talkpanel]")).to_have_count(0)
-    ask(page, "")
+    ask(page)
     again = stack.outside.do(colleague.incoming())
     stack.outside.now(again.answer)
     page.locator('[data-talk="conference"]').click()
@@ -108,6 +107,38 @@ def test_the_agent_asks_goes_back_talks_in_three_and_leaves(stack: Stack, agent:
     stack.outside.do(colleague.hears(CLIENT_HZ))
     stack.outside.now(call.bye)
     stack.outside.do(again.until("ended"))
+
+
+@pytest.mark.rule("AGD-09")
+@pytest.mark.parametrize("whom", ["agent", "queue"])
+def test_a_reload_while_asking_and_in_a_talk_of_three(
+    stack: Stack, agent: Person, colleague: Telephone, whom: str
+) -> None:
+    phone, call = talk(stack, agent)
+    page = agent.page
+    ask(page, whom)
+    ringing = stack.outside.do(colleague.incoming())
+    stack.outside.now(ringing.answer)
+    stack.outside.do(colleague.hears(AGENT_HZ))
+    page.reload()
+    panel(page, "consult")
+    stack.outside.now(colleague.forget)
+    stack.outside.do(colleague.hears(AGENT_HZ))
+    # The client is still aside.
+    stack.outside.do(phone.hears_sound(but=AGENT_HZ))
+    page.locator('[data-talk="conference"]').click()
+    panel(page, "conference")
+    hears_both(stack, phone, AGENT_HZ, SECOND_HZ)
+    page.reload()
+    panel(page, "conference")
+    hears_both(stack, phone, AGENT_HZ, SECOND_HZ)
+    hears_both(stack, colleague, AGENT_HZ, CLIENT_HZ)
+    page.locator('#dock [data-do="hang"]').click()
+    expect(page.locator("#dock .dial")).to_be_visible()
+    stack.outside.do(phone.hears(SECOND_HZ))
+    stack.outside.do(colleague.hears(CLIENT_HZ))
+    stack.outside.now(call.bye)
+    stack.outside.do(ringing.until("ended"))
 
 
 @pytest.mark.rule("AGD-06")

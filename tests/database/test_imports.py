@@ -119,6 +119,24 @@ async def test_the_name_is_mandatory_and_columns_are_chosen(client: Client, serv
     assert answer.status == 200
 
 
+@pytest.mark.rule("IMP-22")
+async def test_a_mailing_needs_a_column_of_addresses(client: Client, services: Services, house: House) -> None:
+    _, made = await upload(client, house, csv_of(("Имя", "Почта"), ("Анна", "a@example.com")), mode="mails")
+    headers = house.headers("operator@a")
+    for mapping, status in (({"0": "first_name"}, 422), ({"1": "email"}, 200)):
+        answer = await client.post(
+            f"/api/v1/imports/{made['id']}/start", json={"mapping": mapping, "mode": "mails"}, headers=headers
+        )
+        assert answer.status == status
+
+
+@pytest.mark.rule("IMP-07")
+async def test_a_cell_that_is_too_long_refuses_its_row(client: Client, services: Services, house: House) -> None:
+    data = csv_of(("Имя", "Описание"), ("Анна", "о" * 250), ("Борис", "о" * 251))
+    counts = (await load(client, services, house, data))["counts"]
+    assert (counts["persons"], counts["refused"]) == (1, 1)
+
+
 @pytest.mark.rule("IMP-13", "IMP-14")
 @pytest.mark.parametrize(
     ("policy", "made", "skipped", "updated"), [("skip", 1, 3, 0), ("merge", 1, 0, 3), ("load", 4, 0, 0)]

@@ -158,5 +158,7 @@ def test_columns_are_recognised_by_name_and_by_content() -> None:
     assert columns.recognise(header, rows) == {
         0: "first_name", 1: "phone", 2: "email", 3: "org.inn", 4: "birth_date"
     }  # fmt: skip
+    # By the name alone, also with a number behind it.
+    assert columns.recognise(("Имя", "Телефон 2"), []) == {0: "first_name", 1: "phone"}
     assert columns.recognise(("Company", "Phone"), []) == {0: "org.name", 1: "org.phone"}
     assert columns.recognise(("Company", "First name", "Phone"), []) == {0: "org.name", 1: "first_name", 2: "phone"}
