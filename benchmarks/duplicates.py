@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 
 from benchmarks.report import Row
 from callcenter import migrations
@@ -25,7 +25,7 @@ from callcenter.features.work.usecases.running import office
 from callcenter.http.current import Current
 from callcenter.http.permissions import ROLE_PERMISSIONS
 from callcenter.storage.engine import create_engine, refresh_statistics
-from callcenter.storage.scope import Database
+from callcenter.storage.scope import Database, insert_many
 from tests.support import house as houses
 from tests.support.postgres import PostgresServer
 
@@ -39,7 +39,7 @@ def run() -> list[Row]:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         rows += asyncio.run(_measure("SQLite", f"sqlite+aiosqlite:///{folder}/base.sqlite3", Path(folder)))
-        server = PostgresServer()
+        server = PostgresServer(shared_buffers="128MB")  # PostgreSQL's own default.
         try:
             server.start()
             server.sql("CREATE DATABASE bench")
@@ -106,24 +106,19 @@ async def _fill(db: Database, business: int) -> None:
     """Client n has phone and e-mail n; of each hundred the last has the first one's phone or, in turn, e-mail."""
     for first in range(0, CLIENTS, PART):
         numbers = range(first + 1, min(first + PART, CLIENTS) + 1)
+        cards = [
+            {
+                "id": n, "kind": "person", "state": "client", "number": n, "name": f"Client {n}",
+                "name_key": f"client {n}", "search": f"client {n}", "created_at": houses.NOW,
+            }
+            for n in numbers
+        ]  # fmt: skip
+        phones = [{"contact_id": n, "e164": f"+7{9_000_000_000 + _same(n, 0)}"} for n in numbers]
+        mails = [(n, f"c{_same(n, 1)}@example.ru") for n in numbers]
+        channels = [{"contact_id": n, "kind": "email", "value": mail, "key": mail} for n, mail in mails]
         async with db.business(business) as session:
-            await session.execute(
-                insert(Contact),
-                [
-                    {
-                        "id": n, "kind": "person", "state": "client", "number": n, "name": f"Client {n}",
-                        "name_key": f"client {n}", "search": f"client {n}", "created_at": houses.NOW,
-                    }
-                    for n in numbers
-                ],
-            )  # fmt: skip
-            phones = [{"contact_id": n, "e164": f"+7{9_000_000_000 + _same(n, 0)}"} for n in numbers]
-            await session.execute(insert(ContactPhone), phones)
-            mails = ((n, f"c{_same(n, 1)}@example.ru") for n in numbers)
-            await session.execute(
-                insert(ContactChannel),
-                [{"contact_id": n, "kind": "email", "value": mail, "key": mail} for n, mail in mails],
-            )
+            for kind, rows in ((Contact, cards), (ContactPhone, phones), (ContactChannel, channels)):
+                await session.run_sync(insert_many, kind, rows)
 
 
 def _same(n: int, turn: int) -> int:

@@ -67,6 +67,22 @@ async def test_phone_and_email_find_whole_groups_of_one_kind(client: Client, ser
     assert page.status == 200
 
 
+@pytest.mark.rule("IMP-24", "IMP-29")
+async def test_whole_names_and_tax_numbers_can_be_compared_as_well(
+    client: Client, services: Services, house: House
+) -> None:
+    a, b, _c, d, e = await make(
+        services, house, "operator@a",
+        {"name": "Анна Ким", "name_key": "анна ким"},
+        {"name": "АННА КИМ", "name_key": "анна ким"},
+        {"name": "Анна Кимова", "name_key": "анна кимова"},
+        {"name": "Альфа", "name_key": "альфа", "kind": "organisation", "inn": "7707083893"},
+        {"name": "Бета", "name_key": "бета", "kind": "organisation", "inn": "7707083893"},
+    )  # fmt: skip
+    assert members(await find(client, services, house, "operator@a", criteria=["name"])) == [[a, b]]
+    assert members(await find(client, services, house, "operator@a", criteria=["inn"])) == [[d, e]]
+
+
 @pytest.mark.rule("IMP-25")
 async def test_operators_search_their_own_only(client: Client, services: Services, house: House) -> None:
     (one,) = await make(services, house, "operator@a", {"name": "А", "phones": PHONES[:1]})
