@@ -36,9 +36,10 @@ def read_escaped(value: str | None) -> str:
 @example("+74951234567")
 @example("'=1")
 @example("''+")
+@example("＝1")
 def test_no_text_begins_like_a_formula_and_none_is_lost(text: str) -> None:
     safe = rules.harmless(text)
-    assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert not safe.startswith(("=", "+", "-", "@", "\t", "\r", "\n", *"＝＋－＠"))
     assert rules.original(safe) == text
 
 
