@@ -68,6 +68,10 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     bar = page.locator("#spybar")
     expect(bar).to_contain_text("Я слушаю", timeout=15_000)
     expect(operator.page.locator("#listeners")).to_contain_text("слушает разговор")
+    # One way to end it: the bar's. The dock says what the call is, and offers no second end.
+    expect(page.locator('#dock [data-part="about"]')).to_have_text("Прослушивание")
+    expect(page.locator('#dock [data-do="hang"]')).to_be_hidden()
+    expect(page.get_by_role("button", name="Закончить")).to_have_count(1)
     supervisor.picture("supervise-listen", docs=True)
     for mode, words, told in [
         ("whisper", "Меня слышит оператор", "подсказывает"),

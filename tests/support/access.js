@@ -120,6 +120,14 @@ globalThis.access = (() => {
         return [...found];
     }
 
+    // Whether a finger that misses a control by less than half of `least` still presses it: it may be larger than it looks.
+    function felt(e, least) {
+        e.scrollIntoView({ block: "center", inline: "nearest" });
+        const at = e.getBoundingClientRect();
+        const [x, y, r] = [(at.left + at.right) / 2, (at.top + at.bottom) / 2, least / 2 - 0.75];
+        return [[x - r, y], [x + r, y], [x, y - r], [x, y + r]].every(([px, py]) => e.contains(document.elementFromPoint(px, py)));
+    }
+
     // What sticks out of a narrow screen, and what is too small for a finger.
     function cramped(least) {
         const found = [];
@@ -136,7 +144,7 @@ globalThis.access = (() => {
             if (at.bottom < 0) continue;
             if ((at.left < -1 || at.right > innerWidth + 1) && !scrolls(e)) found.push(`sticks out: ${say(e)}`);
             const inline = e.localName === "a" && getComputedStyle(e).display === "inline";
-            if (!inline && e.type !== "file" && (at.width < least || at.height < least)) found.push(`${Math.round(at.width)} × ${Math.round(at.height)} px: ${say(e)}`);
+            if (!inline && e.type !== "file" && (at.width < least || at.height < least) && !felt(e, least)) found.push(`${Math.round(at.width)} × ${Math.round(at.height)} px: ${say(e)}`);
         }
         return found;
     }

@@ -156,7 +156,7 @@ export class Dock {
     setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
     this.#part("rec").classList.toggle("paused", paused);
     const form = call?.seen?.form ?? "";
-    show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
+    show($('.keys [data-do="hold"]', $("#dock")), talking && !listening(call) && (here ? !form : ["", "waiting"].includes(form)));
     for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
     if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
