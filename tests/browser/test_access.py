@@ -167,3 +167,15 @@ def test_nothing_moves_for_who_asked_for_less_motion(stack: Stack, operator: Per
     # The ring is still seen: the pulse stands still around the face.
     assert page.locator(".callcard .avatar").evaluate("e => getComputedStyle(e, '::after').opacity") == "1"
     page.locator("body").press("Escape")
+
+
+@pytest.mark.rule("PLT-04")
+def test_the_focus_is_seen_in_the_colours_of_the_system(administrator: Person) -> None:
+    page = administrator.page
+    administrator.open("/self-test")
+    page.emulate_media(forced_colors="active")
+    page.locator("[data-check]").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).boxShadow") == "none"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.emulate_media(forced_colors="none")

@@ -11,6 +11,7 @@ globalThis.access = (() => {
     let reached = new Set();
     let stops = [];
     let last = null;
+    let walked = [];
 
     function begin() {
         const groups = new Set();
@@ -24,6 +25,8 @@ globalThis.access = (() => {
         });
         reached = new Set();
         last = null;
+        walked = [];
+        addEventListener("keyup", step, true);
         // The first Tab begins at the top of the page.
         document.activeElement?.blur();
         getSelection().removeAllRanges();
@@ -66,6 +69,15 @@ globalThis.access = (() => {
         const over = document.elementFromPoint(...(points.find((point) => !seen(point))));
         return `focus behind ${over ? say(over) : "the edge"}: ${say(e)}`;
     }
+
+    // Looks where each Tab led, until the walk has come round.
+    function step({ key }) {
+        if (key !== "Tab") return;
+        const said = stop();
+        walked.push(said);
+        if (said === null) removeEventListener("keyup", step, true);
+    }
+    const taken = () => walked.splice(0);
 
     const missed = () => stops.filter((e) => e.isConnected && shown(e) && !reached.has(e)).map(say);
 
@@ -149,5 +161,5 @@ globalThis.access = (() => {
         return found;
     }
 
-    return { begin, stop, missed, pale, cramped };
+    return { begin, taken, missed, pale, cramped };
 })();
