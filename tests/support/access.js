@@ -79,7 +79,11 @@ globalThis.access = (() => {
     }
     const taken = () => walked.splice(0);
 
-    const missed = () => stops.filter((e) => e.isConnected && shown(e) && !reached.has(e)).map(say);
+    // Ends the walk, with the focus in no field.
+    function missed() {
+        document.activeElement?.blur();
+        return stops.filter((e) => e.isConnected && shown(e) && !reached.has(e)).map(say);
+    }
 
     // Colours as the screen shows them: whatever a style says, through a canvas.
     const paint = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
