@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock_time
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +30,15 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
+
+
+def zone_title(timezone: str, language: str, on: date) -> str:
+    """A time zone by its city and how far it was from UTC at noon of a day: ``Владивосток, UTC+10``."""
+    ahead = datetime.combine(on, clock_time(12), zone(timezone)).utcoffset() or timedelta()
+    minutes = int(ahead.total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    city = dates.get_timezone_location(zone(timezone), locale=locale(language), return_city=True)
+    return f"{city}, UTC{'-' if minutes < 0 else '+'}{hours}{f':{rest:02}' if rest else ''}"
 
 
 def language_name(language: str) -> str:

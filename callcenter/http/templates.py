@@ -63,8 +63,13 @@ def _filters(language: str) -> dict[str, Callable[..., str]]:
     def moment(context: Context, value: Any) -> str:
         return "" if value is None else formats.moment(value, language, context["timezone"])
 
+    @pass_context
+    def zone(context: Context, on: Any) -> str:
+        return formats.zone_title(context["timezone"], language, on)
+
     return {
         "time": time,
+        "zone": zone,
         "date": date,
         "moment": moment,
         "duration": formats.duration,

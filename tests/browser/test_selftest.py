@@ -44,6 +44,11 @@ def test_everything_is_checked_measured_and_sent_to_support(stack: Stack, operat
         expect(page.locator(f'[data-line="{key}"]')).to_have_attribute("data-ok", "true", timeout=20_000)
         expect(page.locator(f'[data-line="{key}"] [data-mark]')).to_have_attribute("data-state", "ready")
     operator.picture("selftest")
+    # The phone is connected, but nobody has said that he works: status and dock agree, and the way on line is there.
+    expect(page.locator("#status")).to_contain_text("Не на линии")
+    expect(page.locator('#dock [data-part="title"]')).to_have_text("Телефон подключён")
+    expect(page.locator('#dock [data-part="about"]')).to_have_text("Вы не на линии: очереди вам не звонят")
+    expect(page.locator('#dock [data-part="online"]')).to_be_visible()
     echo = page.locator("[data-echo]")
     echo.click()
     expect(echo).to_have_attribute("aria-pressed", "true")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import AGENT_HZ
-from tests.support import browser
+from tests.support import access, browser
 from tests.support.browser import Person
 from tests.support.stack import SALES, Stack, until
 from tests.support.tones import strength
@@ -68,7 +68,19 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     bar = page.locator("#spybar")
     expect(bar).to_contain_text("Я слушаю", timeout=15_000)
     expect(operator.page.locator("#listeners")).to_contain_text("слушает разговор")
+    # One way to end it: the bar's. The dock says what the call is, and offers no second end.
+    expect(page.locator('#dock [data-part="about"]')).to_have_text("Прослушивание")
+    expect(page.locator('#dock [data-do="hang"]')).to_be_hidden()
+    expect(page.get_by_role("button", name="Закончить")).to_have_count(1)
     supervisor.picture("supervise-listen", docs=True)
+    # On a phone, too, both notices stand above the dock: its keys stay free.
+    for person, notice in ((supervisor, "#spybar"), (operator, "#listeners")):
+        with access.on_a_phone(person.page):
+            over = person.page.evaluate(
+                "one => document.querySelector(one).getBoundingClientRect().bottom"
+                " - document.querySelector('#dock').getBoundingClientRect().top", notice
+            )  # fmt: skip
+            assert over <= 0, notice
     for mode, words, told in [
         ("whisper", "Меня слышит оператор", "подсказывает"),
         ("barge", "Меня слышат оба", "в разговоре"),

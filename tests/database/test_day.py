@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from callcenter.features.accounts.models import User
 from callcenter.features.agents import api as agents
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.plugin import Services
@@ -122,3 +123,24 @@ async def test_the_page_keeps_what_is_there_beside_a_wrong_date(client: Client, 
     assert "day-states" in page
     empty = await (await client.get("/day?date=2020-01-01")).text()
     assert 'class="empty"' in empty
+
+
+async def test_a_day_is_one_of_the_agents_own_clock_and_says_so(
+    client: Client, house: House, services: Services, morning: int
+) -> None:
+    supervisor = house.headers("supervisor@a") | {"Accept-Language": "en"}
+    page = await (await client.get(f"/agents/{morning}/day", headers=supervisor)).text()
+    assert "data-zone" not in page
+    async with services.db.system() as session:
+        user = await session.get_one(User, house.people["operator@a"].user_id)
+        user.timezone = "America/Los_Angeles"
+    # Midnight there was an hour ago: in the middle of the break.
+    found = await day(client, house, "supervisor@a", f"agents/{morning}/day")
+    assert (found["date"], found["timezone"]) == (str(NOW.date()), "America/Los_Angeles")
+    assert found["seconds"] == {"paused": 15 * 60, "ready": 45 * 60}
+    assert await day(client, house, "operator@a", "me/day") == found
+    page = await (await client.get(f"/agents/{morning}/day", headers=supervisor)).text()
+    assert "время: Лос-Анджелес, UTC-8" in page
+    assert "на линии с 00:00 до 01:00" in page
+    # The shell of who looks goes on in his own time.
+    assert '"timezone": "Europe/Moscow"' in page

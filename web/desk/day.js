@@ -1,3 +1,5 @@
+import { keepUnderHand } from "./desk.js";
+
 // Keeps today's page of an agent's day true: drawn anew when his state or his call changes.
 const SETTLED = 700;
 
@@ -6,6 +8,7 @@ export function start(shell) {
   if (!me) return;
   const shown = () => document.querySelector("#day[data-today]");
   let timer = 0;
+  keepUnderHand("day");
   // The stretch is written a moment after the state is told.
   const soon = () => { if (shown()) { clearTimeout(timer); timer = setTimeout(again, SETTLED); } };
   const agent = (s) => s.agents[shown()?.dataset.agent];

@@ -2,6 +2,14 @@
 const AFTER_CALL = 1_500;
 const EVERY = 60_000;
 
+// What is drawn anew by itself does not take the place away from who has gone there by keys in the meantime.
+export function keepUnderHand(id) {
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.target?.id === id && ctx.target.contains(document.activeElement)) event.preventDefault();
+  });
+}
+
 export function start(shell) {
   const { store, stream, phone, me, onPage } = shell;
   if (!me) return;
@@ -14,6 +22,7 @@ export function start(shell) {
   setInterval(() => { if (!document.hidden) again(); }, EVERY);
   stream.on("back", () => again());
   shell.dom.$("body").addEventListener("click", (event) => clicked(shell, event));
+  keepUnderHand("desk-day");
   function again() {
     const day = document.getElementById("desk-day");
     // A button that somebody is about to press must not vanish under the hand.

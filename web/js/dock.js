@@ -9,6 +9,7 @@ import { duration, initials } from "./format.js";
 import { t } from "./i18n.js";
 import { myAgent, myCall } from "./mycall.js";
 import { letCallThrough } from "./overlays.js";
+import { spying } from "./spying.js";
 import { store } from "./store.js";
 import { drawTalk, holdThere, park, talkKey, talks } from "./talk.js";
 import { drawTransfer } from "./transfer.js";
@@ -17,6 +18,8 @@ import { complain, toast } from "./toast.js";
 
 // A page that has no snapshot after this time says so.
 const FIRST_SNAPSHOT = 8_000;
+// I listen to somebody else's call: it is in no call of mine, and the bar above the dock ends it.
+const listening = (call) => (call?.here && !call.seen ? spying.now : null);
 const UNKNOWN = { score: 0, rtt: 0, loss: 0, jitter: 0 };
 const QUALITY = [() => t("Measuring"), () => t("Bad connection"), () => t("Poor connection"), () => t("Good connection"), () => t("Excellent connection")];
 
@@ -42,6 +45,11 @@ export class Dock {
     stream.on("back", (seconds) => this.#back(seconds));
     store.subscribe((s) => [myAgent(s), s.calls[myAgent(s)?.call_id], s.live, s.link_up], () => this.draw());
     $("#dock").addEventListener("click", (event) => this.#click(event));
+    this.#part("panel").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || !(this.#keypad || this.#transfer)) return;
+      event.preventDefault();
+      this.closePanels();
+    });
     this.#part("dial")?.addEventListener("submit", (event) => this.#submit(event));
     this.#meter();
     setInterval(() => this.#clock(), 500);
@@ -78,9 +86,14 @@ export class Dock {
     return this.#phone.online || (myAgent(store.state)?.online ?? []).includes("sip");
   }
 
+  // The phone is connected (the self-test does that), but its owner has not said that he works.
+  #resting() {
+    return myAgent(store.state)?.wanted === "offline";
+  }
+
   #drawWho(call, ringing) {
     const face = this.#part("face");
-    const state = call ? this.#dockState(call, ringing) : this.#reachable() ? "ready" : "pause";
+    const state = call ? this.#dockState(call, ringing) : this.#reachable() && !this.#resting() ? "ready" : "pause";
     face.dataset.state = state;
     face.className = call && !ringing ? "avatar" : "glyph round";
     face.classList.toggle("pulse", ringing);
@@ -108,6 +121,7 @@ export class Dock {
 
   #words(call, ringing) {
     if (ringing) return [t("Incoming call"), [call.queue?.name ?? call.line?.title, !call.here && t("on your phone")].filter(Boolean).join(", ")];
+    if (listening(call)) return [spying.now.agent_name, t("Listening in")];
     if (call) {
       const where = call.direction === "out" ? t("Outgoing") : call.line?.title ?? call.queue?.name ?? t("Incoming");
       return [call.who.name, [call.who.number || call.who.position, where].filter(Boolean).join(" · ")];
@@ -119,6 +133,7 @@ export class Dock {
     if (state.problem === "blocked") return [t("No microphone"), t("The browser blocks it")];
     if (state.problem === "missing") return [t("No microphone"), t("Connect a headset")];
     if (state.problem === "refused") return [t("Phone did not connect"), t("Try to go on line again")];
+    if (this.#reachable() && this.#resting()) return [t("Phone is connected"), t("You are off line: queues do not ring you")];
     if (this.#phone.online) return [t("Phone is on"), t("No active calls")];
     if (this.#reachable()) return [t("SIP phone is on"), t("No active calls")];
     return [t("Phone is off"), t("Calls do not reach you")];
@@ -132,7 +147,7 @@ export class Dock {
     const talking = busy && ["talking", "held"].includes(call.stage);
     show(this.#part("keys"), here || talking);
     // On a SIP phone these keys are the telephone's own; giving the call away is the server's.
-    for (const key of ["mute", "keypad"]) show($(`.keys [data-do="${key}"]`, $("#dock")), here);
+    for (const key of ["mute", "keypad"]) show($(`.keys [data-do="${key}"]`, $("#dock")), here && (key === "mute" || !listening(call)));
     const record = $('.keys [data-do="record"]', $("#dock"));
     const paused = Boolean(call?.recordingPausedUntil);
     show(record, talking && call.recording);
@@ -141,7 +156,7 @@ export class Dock {
     setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
     this.#part("rec").classList.toggle("paused", paused);
     const form = call?.seen?.form ?? "";
-    show($('.keys [data-do="hold"]', $("#dock")), talking && (here ? !form : ["", "waiting"].includes(form)));
+    show($('.keys [data-do="hold"]', $("#dock")), talking && !listening(call) && (here ? !form : ["", "waiting"].includes(form)));
     for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
     if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
@@ -149,8 +164,8 @@ export class Dock {
     setText(hold.lastElementChild, call?.stage === "held" ? t("Resume") : t("Hold"));
     $('.keys [data-do="transfer"]', $("#dock")).setAttribute("aria-pressed", String(this.#transfer));
     show(this.#part("dial"), !call);
-    show(this.#part("online"), !call && ["off"].includes(state.line));
-    show(this.#part("hang"), busy && form !== "consult");
+    show(this.#part("online"), !call && (state.line === "off" || (this.#phone.online && this.#resting())));
+    show(this.#part("hang"), busy && form !== "consult" && !listening(call));
     setText(this.#part("hang-word"), call && ["connecting", "calling"].includes(call.stage) ? t("Cancel call") : form === "conference" ? t("Leave") : t("Hang up"));
     const mute = $('[data-do="mute"]', $("#dock"));
     mute.setAttribute("aria-pressed", String(Boolean(call?.muted)));
@@ -179,7 +194,8 @@ export class Dock {
     const words = awayWords(store.state, call, this.#phone.state.line);
     $("#dock").classList.toggle("away", Boolean(words));
     show($("#away"), Boolean(words));
-    if (words) setText($("#away span"), words);
+    if (words && $("#away span").textContent !== words) announce(words, true);
+    setText($("#away span"), words);
   }
 
   #drawPanel(call, ringing) {
@@ -217,16 +233,33 @@ export class Dock {
     return { answer: () => this.#phone.do("answer"), reject: () => this.#phone.do("reject"), quiet: () => this.#phone.do("quiet") };
   }
 
+  // One panel at a time: of two that are open only one would be seen.
   toggleKeypad(open = !this.#keypad) {
     this.#keypad = open;
+    if (open) this.#transfer = false;
+    const held = this.#holdsFocus();
     this.draw();
+    // Who works by keys or listens goes with the panel, and comes back to its key.
+    if (open) $("[data-keypad]", this.#part("panel"))?.focus({ preventScroll: true });
+    else if (held) $$('[data-do="keypad"]', $("#dock")).find((key) => key.checkVisibility())?.focus({ preventScroll: true });
+  }
+
+  #holdsFocus() {
+    return this.#part("panel").contains(document.activeElement);
+  }
+
+  closePanels() {
+    if (this.#transfer) this.toggleTransfer(false);
+    if (this.#keypad) this.toggleKeypad(false);
   }
 
   toggleTransfer(open = !this.#transfer) {
     const { call } = this;
     this.#transfer = open && Boolean(call?.seen) && ["talking", "held"].includes(call.stage);
+    if (this.#transfer) this.#keypad = false;
+    const held = this.#holdsFocus();
     this.draw();
-    if (!this.#transfer) $('.keys [data-do="transfer"]', $("#dock")).focus({ preventScroll: true });
+    if (!this.#transfer && held) $('.keys [data-do="transfer"]', $("#dock")).focus({ preventScroll: true });
   }
 
   // Drawn anew when somebody comes or goes; who worked by keys stays where he was.

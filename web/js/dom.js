@@ -54,9 +54,14 @@ export function typing(target = document.activeElement) {
   return Boolean(target?.closest?.("input, textarea, select, [contenteditable=''], [contenteditable='true']"));
 }
 
-let polite = 0;
+// Long enough to be read, short enough that nobody finds old news while walking through the page.
+const SAID = 10_000;
+
+// Says a text to who listens to the page. Each is a line of its own: a second one does not silence the first.
 export function announce(text, now = false) {
   const region = document.getElementById(now ? "live-now" : "live");
-  // The same text twice would not be read again without a change.
-  if (region) region.textContent = text + (polite++ % 2 ? "\u200b" : "");
+  if (!region || !text) return;
+  const line = h("p", text);
+  region.append(line);
+  setTimeout(() => line.remove(), SAID);
 }

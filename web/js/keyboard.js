@@ -27,7 +27,7 @@ function act(event, phone, dock, goOnline) {
       return ringing && free && (phone.do("answer"), true);
     case "Escape":
       if (ringing) return phone.do("reject"), true;
-      return dock.toggleKeypad(false), true;
+      return dock.closePanels(), true;
     case "Delete": return (talks || ["connecting", "calling"].includes(call?.stage)) && (dock.hangUp(), true);
     case "?": return openSheet(LIST), true;
     case "/": return $("#search input")?.focus(), true;

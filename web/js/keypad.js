@@ -14,7 +14,7 @@ export function drawKeypad({ press, close, inCall }) {
     press(key);
   };
   return h(
-    "div.callcard", { role: "dialog", "aria-label": t("Keypad"), "data-keypad": true, "data-state": "talk" },
+    "div.callcard", { role: "dialog", tabindex: "-1", "aria-label": t("Keypad"), "data-keypad": true, "data-state": "talk" },
     h("div.bar", icon("keypad", "s"), h("span", t("Keypad")), h("button.btn.bare.icon.sm.ticks", { type: "button", "aria-label": t("Close"), onclick: close }, icon("x", "s"))),
     inCall ? h("div.padpanel", typed, digits(hit)) : drawDialpad({ keys: digits, close }),
   );

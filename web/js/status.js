@@ -1,5 +1,5 @@
 // My status: the switch in the top bar, its menu, and every button with data-wanted anywhere (the desk has large ones).
-import { $, $$, setIcon, setText, show } from "./dom.js";
+import { $, $$, announce, setIcon, setText, show } from "./dom.js";
 import { api } from "./api.js";
 import { me } from "./config.js";
 import { duration } from "./format.js";
@@ -58,6 +58,8 @@ export async function setWanted(wanted, reasonId = null) {
   }
 }
 
+let said = "";
+
 function draw(agent) {
   const button = $("#status");
   if (!button) return;
@@ -74,6 +76,11 @@ function draw(agent) {
   setText(time, shown);
   const label = t("My status: %(state)s", { state: word });
   if (button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
+  // A ring is said by the dock, with who it is; what was found when the page came is no news.
+  if (agent && label !== said) {
+    if (said && state !== "ringing") announce(label);
+    said = label;
+  }
   for (const item of $$("#status-menu [data-wanted]")) {
     const chosen = item.dataset.wanted === agent?.wanted && (item.dataset.wanted !== "paused" || (Number(item.dataset.reasonId) || null) === agent?.reason_id);
     item.setAttribute("aria-checked", String(chosen));

@@ -104,7 +104,7 @@ export function drawTransfer({ call, close }) {
   queueMicrotask(() => { open = true; });
   load();
   return h(
-    "div.callcard", { role: "dialog", "aria-label": t("Transfer the call"), "data-transfer": true, "data-state": "talk", onkeydown: (event) => { if (event.key === "Escape") close(); } },
+    "div.callcard", { role: "dialog", "aria-label": t("Transfer the call"), "data-transfer": true, "data-state": "talk" },
     h("div.bar", icon("transfer", "s"), h("span", t("Transfer the call")), h("button.btn.bare.icon.sm.ticks", { type: "button", "aria-label": t("Close"), onclick: close }, icon("x", "s"))),
     h("div.padpanel", ways, h("form.dial", { onsubmit: submit }, field, button), list),
   );

@@ -1,5 +1,5 @@
 // The supervisor's hand: who waits and who talks, listening in, redirecting; and the agent's notice that somebody listens.
-import { $, h, icon, setText, show } from "../js/dom.js";
+import { $, announce, h, icon, setText, show } from "../js/dom.js";
 import { phone as pretty } from "../js/format.js";
 import { question } from "../js/overlays.js";
 import { spying } from "../js/spying.js";
@@ -132,12 +132,14 @@ function drawBar() {
   }
   const words = { listen: t("I am listening"), whisper: t("The agent hears me"), barge: t("Both hear me") };
   const made = h("section.spybar", { id: "spybar", "aria-label": t("Listening in"), "data-mode": spy.mode, "hx-ignore": "" },
-    h("span.who", h("b.cut", spy.agent_name), h("span.small.t2", spy.state === "up" ? words[spy.mode] : t("Your phone rings"))),
+    h("span.whom", h("b.cut", spy.agent_name), h("span.small.t2", spy.state === "up" ? words[spy.mode] : t("Your phone rings"))),
     h("span.seg", { role: "group", "aria-label": t("Mode") }, MODES.map(([mode, glyph, word]) => h("button", { type: "button", "data-spy-mode": mode, "aria-pressed": String(mode === spy.mode) }, icon(glyph, "s"), word()))),
     h("button.btn.no", { type: "button", "data-spy-end": "" }, icon("x", "s"), t("Stop listening")));
   const focused = bar?.contains(document.activeElement) ? document.activeElement.dataset.spyMode : null;
+  const said = (one) => [...(one?.querySelector(".whom").children ?? [])].map((part) => part.textContent).join(". ");
+  if (said(made) !== said(bar)) announce(said(made));
   if (bar) bar.replaceWith(made);
-  else document.body.append(made);
+  else $("#dock").append(made);
   bar = made;
   if (focused) $(`[data-spy-mode="${focused}"]`, bar)?.focus();
 }
@@ -147,12 +149,14 @@ function drawBar() {
 let told = null;
 
 function drawListeners(listeners) {
+  const before = told?.textContent ?? "";
   told?.remove();
   told = null;
   if (!listeners.length) return;
   const words = { listen: t("listens to the call"), whisper: t("listens, you hear what he says"), barge: t("is in the call") };
-  told = h("div.listeners", { id: "listeners", role: "status", "hx-ignore": "" }, listeners.map((one) => h("span", icon("ear", "s"), h("b", one.name), " ", words[one.mode])));
-  document.body.append(told);
+  told = h("div.listeners", { id: "listeners", "hx-ignore": "" }, listeners.map((one) => h("span", icon("ear", "s"), h("b", one.name), " ", words[one.mode])));
+  $("#dock").append(told);
+  if (told.textContent !== before) announce(told.textContent);
 }
 
 // --- where to ---------------------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ __all__ = [
     "people",
     "role_of",
     "set_setting",
+    "timezone_of",
     "user_name",
 ]
 
@@ -105,6 +106,12 @@ async def people(session: AsyncSession) -> list[Person]:
 async def user_name(session: AsyncSession, user_id: int) -> str:
     """A person's name, '' when there is none such."""
     return await session.scalar(select(User.name).where(User.id == user_id)) or ""
+
+
+async def timezone_of(session: AsyncSession, membership_id: int) -> str:
+    """The time zone that a member chose in his profile (business session), '' when there is none such."""
+    wanted = select(User.timezone).join(Membership, Membership.user_id == User.id).where(Membership.id == membership_id)
+    return await session.scalar(wanted) or ""
 
 
 async def role_of(session: AsyncSession, user_id: int) -> str | None:

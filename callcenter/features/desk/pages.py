@@ -78,6 +78,8 @@ async def _day_page(request: web.Request, agent_id: int, address: str) -> web.Re
         day=found.day,
         shift=found.shift,
         today=found.today,
+        timezone=found.day.timezone,
+        elsewhere=found.elsewhere,
         before=chosen - timedelta(days=1),
         after=chosen + timedelta(days=1) if chosen < found.today else None,
         address=address,

@@ -8,6 +8,7 @@ import msgspec
 
 from callcenter.core.errors import BadInput, NotFound
 from callcenter.core.i18n import N_
+from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.calls import api as calls
 from callcenter.features.desk import queries, rules
@@ -40,7 +41,7 @@ class StateLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
-    """A day of an agent in the time zone of who asks.
+    """A day of an agent from midnight to midnight in his own ``timezone``, whoever looks at it: his shift is one day.
 
     ``seconds`` are those in each state; ``occupancy`` (0 to 1) is ``busy_seconds`` (talk and wrap-up) ÷
     ``counted_seconds`` (these and ready), None before there are any. ``first`` and ``last`` say when he was on line
@@ -50,6 +51,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: int
     name: str
     date: date
+    timezone: str
     first: datetime | None
     last: datetime | None
     seconds: dict[str, float]
@@ -62,11 +64,14 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A day with its bar; ``today`` is the date now."""
+    """A day with its bar; ``today`` is the date now where the agent is, ``elsewhere`` whether the company's clocks show
+    another time.
+    """
 
     day: Day
     shift: rules.Shift
     today: date
+    elsewhere: bool
 
 
 def asked_date(text: str, today: date) -> date:
@@ -87,15 +92,18 @@ def asked_date(text: str, today: date) -> date:
 
 async def day(services: Services, person: Current, agent_id: int, wanted: str = "") -> Shown:
     """The day ``wanted`` (YYYY-MM-DD, '' = today) of an agent. Raises NotFound, BadInput."""
-    now, timezone = services.clock.now(), zone(person.timezone)
-    today = now.astimezone(timezone).date()
-    chosen = asked_date(wanted, today)
-    since, until = rules.day_of(chosen, timezone)
-    end = min(until, now)
+    now = services.clock.now()
     async with services.db.business(person.business_id) as session:
         agent = await agents.get(session, agent_id)
-        if agent is None:
+        company = await accounts.business(session, person.business_id)
+        if agent is None or company is None:
             raise NotFound(N_("This agent is not there."))
+        name = await accounts.timezone_of(session, agent.membership_id) or company.timezone
+        timezone = zone(name)
+        today = now.astimezone(timezone).date()
+        chosen = asked_date(wanted, today)
+        since, until = rules.day_of(chosen, timezone)
+        end = min(until, now)
         spans = await agents.spans(session, agent_id, since, end)
         of_calls = await calls.agent_day(session, agent_id, since, until)
     reasons = await agents.pause_reasons(services, person.business_id)
@@ -106,6 +114,7 @@ async def day(services: Services, person: Current, agent_id: int, wanted: str = 
             agent_id=agent_id,
             name=agent.name,
             date=chosen,
+            timezone=name,
             first=shift.since,
             last=max((min(one.until, end) for one in done if one.state != "offline"), default=None),
             seconds=shift.seconds,
@@ -124,6 +133,7 @@ async def day(services: Services, person: Current, agent_id: int, wanted: str = 
         ),
         shift=shift,
         today=today,
+        elsewhere=since.astimezone(timezone).utcoffset() != since.astimezone(zone(company.timezone)).utcoffset(),
     )
 
 

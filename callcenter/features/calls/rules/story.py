@@ -156,7 +156,7 @@ class _Teller:
         self._tellers: dict[str, Callable[[Step], Said]] = {
             "started": self._started,
             "schedule": lambda step: Said(_SCHEDULE, {"name": step.text}),
-            "prompt": lambda step: Said(N_("Heard the greeting «%(name)s»"), {"name": step.text}),
+            "prompt": self._greeted,
             "menu": lambda step: Said(
                 N_("Came to the menu «%(name)s»"), {"name": _by_id(self._names.menus, step.text)}
             ),
@@ -197,6 +197,15 @@ class _Teller:
         client = names.client or Said(N_("Somebody with a withheld number"))
         text = _STARTED.get(self._direction, _STARTED["internal"])
         return Said(text, {"client": client, "line": names.line or names.number})
+
+    def _greeted(self, _step: Step) -> Said:
+        # The step's text is the prompt's name in the configuration, which says nothing to people.
+        line = self._names.line
+        return (
+            Said(N_("Heard the greeting of the line «%(line)s»"), {"line": line})
+            if line
+            else Said(N_("Heard the greeting"))
+        )
 
     def _queued(self, step: Step) -> Said:
         self._since["queue"] = step.at

@@ -120,6 +120,13 @@ def test_the_way_to_the_agent_says_why() -> None:
     ]
 
 
+def test_a_greeting_is_the_lines_and_its_file_is_nobodys_business() -> None:
+    heard = [Step(at(0), "started"), Step(at(1), "prompt", text="demo-sales")]
+    assert english(told(heard, []).lines[1].said) == "Heard the greeting of the line «Main line»"
+    nameless = tell("in", heard, [], NAMES._replace(line=""))
+    assert english(nameless.lines[1].said) == "Heard the greeting"
+
+
 def test_a_step_of_a_later_time_is_called_by_its_name() -> None:
     assert english(told([Step(at(0), "beamed")], []).lines[0].said) == "beamed"
 
