@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.core.calls import Result
 from callcenter.demo.world import Demo
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
+from callcenter.features.contacts.api import Contact
 
 ZONE = ZoneInfo("Europe/Moscow")
 # Share of a day's calls by hour of the day, 9:00 to 20:00: a morning and an afternoon peak.
@@ -43,6 +44,7 @@ async def add_past(session: AsyncSession, demo: Demo, now: datetime, days: int) 
     """Adds ``days`` days of calls that ended before ``now``; returns how many."""
     dice = Random(7)
     count = 0
+    last: dict[int, datetime] = {}
     for back in range(days, -1, -1):
         day = (now.astimezone(ZONE) - timedelta(days=back)).replace(hour=0, minute=0, second=0, microsecond=0)
         total = _WEEKDAY if day.weekday() < 5 else _WEEKEND
@@ -53,10 +55,15 @@ async def add_past(session: AsyncSession, demo: Demo, now: datetime, days: int) 
                 record, *rest = _rows(plan, demo.business_id)
                 session.add(record)
                 later += rest
+                client = plan.client[0]
+                last[client] = max(plan.at, last.get(client, plan.at))
                 count += 1
         await session.flush()
         session.add_all(later)
         await session.flush()
+    for contact_id, at in last.items():
+        (await session.get_one(Contact, contact_id)).last_call_at = at
+    await session.flush()
     return count
 
 

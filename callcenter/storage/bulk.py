@@ -32,13 +32,21 @@ def statement(table: Table, dialect: Dialect, given: frozenset[str]) -> tuple[st
 
 
 @lru_cache(maxsize=200)
-def change(table: Table, dialect: Dialect, names: tuple[str, ...]) -> tuple[str, tuple[Column[Any], ...]]:
-    """An UPDATE of ``names`` by id and business (the last two places), and its columns in order."""
+def change(
+    table: Table, dialect: Dialect, names: tuple[str, ...], later: bool = False
+) -> tuple[str, tuple[Column[Any], ...]]:
+    """An UPDATE of ``names`` by id and business (the last two places), and its columns in order.
+
+    With ``later`` rows stay as they are where the first of the columns is not empty and not less; its value is one more
+    place at the very end.
+    """
     columns = tuple(table.c[name] for name in names)
-    places = [f"${n}" if dialect.name == "postgresql" else "?" for n in range(1, len(columns) + 3)]
+    places = [f"${n}" if dialect.name == "postgresql" else "?" for n in range(1, len(columns) + 4)]
     sets = ", ".join(f'"{one.name}" = {place}' for one, place in zip(columns, places, strict=False))
     # Names are those of our own tables, values go as parameters.
-    where = f"id = {places[-2]} AND business_id = {places[-1]}"
+    where = f"id = {places[-3]} AND business_id = {places[-2]}"
+    if later:
+        where += f' AND ("{columns[0].name}" IS NULL OR "{columns[0].name}" < {places[-1]})'
     return f'UPDATE "{table.name}" SET {sets} WHERE {where}', columns  # noqa: S608
 
 

@@ -139,11 +139,12 @@ def insert_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, A
     changes.note(session, str(mapper.local_table))
 
 
-def update_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, Any]]) -> None:
+def update_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, Any]], *, later: bool = False) -> None:
     """Changes many rows of one table by their ``id``, by the driver's own executemany, within this business only.
 
     ``rows`` have the same keys: ``id`` and the columns that are set. Objects of these rows in the session are not
     changed: the caller sets them with ``set_committed_value``. What is refused is the same as with ``insert_many``.
+    With ``later`` a row is changed only where its first given column is empty or less than what it would get.
     """
     business = session.info.get(SCOPE)
     mapper: Mapper[Any] = inspect(kind)
@@ -157,9 +158,10 @@ def update_many(session: Session, kind: type[Any], rows: Sequence[Mapping[str, A
     given = {name: [row[name] for row in rows] for name in names}
     _check_references(session, mapper, given)
     connection = Session.connection(session)
-    sql, columns = bulk.change(cast(Table, mapper.local_table), connection.dialect, names)
+    sql, columns = bulk.change(cast(Table, mapper.local_table), connection.dialect, names, later)
     values = [bulk.bound(column, given[column.key], connection.dialect) for column in columns]
     values += [[row["id"] for row in rows], [business] * len(rows)]
+    values += values[:1] if later else []
     connection.exec_driver_sql(sql, list(zip(*values, strict=True)))
     changes.note(session, str(mapper.local_table))
 

@@ -222,6 +222,8 @@ def day(op: str, values: list[Any], of: Callable[[Person], date | None]) -> Test
         there = of(one)
         if op in ("empty", "filled"):
             return (there is None) == (op == "empty")
+        if op == "not_last_days":
+            return there is None or not TODAY - timedelta(days=values[0] - 1) <= there <= TODAY
         if there is None:
             return False
         if op == "last_days":
@@ -249,7 +251,7 @@ def _set(value: int | str | None) -> set[Any]:
 
 TEXT_OPS = ("equals", "not_equals", "contains", "not_contains", "begins", "empty", "filled")
 NUMBER_OPS = ("equals", "not_equals", "greater", "less", "between", "empty", "filled")
-DAY_OPS = ("equals", "before", "after", "between", "last_days", "empty", "filled")
+DAY_OPS = ("equals", "before", "after", "between", "last_days", "not_last_days", "empty", "filled")
 LABEL_OPS = ("in", "not_in", "empty", "filled")
 
 
@@ -301,7 +303,7 @@ def rule(rng: random.Random, world: World) -> tuple[dict[str, Any], Test]:
             "own date": lambda p: p.day,
         }[kind]
         key = world.own["date"] if kind == "own date" else kind
-        if op == "last_days":
+        if op in ("last_days", "not_last_days"):
             count = rng.randint(1, 9)
             return {"field": key, "op": op, "value": count}, day(op, [count], of_day)
         sent: Any = [one.isoformat() for one in days] if op == "between" else days[0].isoformat()

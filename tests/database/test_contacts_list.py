@@ -217,7 +217,7 @@ async def test_pages_and_running_numbers(client: Client, house: House, people: d
     assert 'data-rows="30"' in await rows(500)
 
 
-@pytest.mark.parametrize("key", ["name", "city", "birth_date", "created", "own"])
+@pytest.mark.parametrize("key", ["name", "city", "birth_date", "created", "last_call", "own"])
 async def test_every_order_shows_everybody_once(client: Client, house: House, people: dict[str, int], key: str) -> None:
     sort = f"f{people['field']}" if key == "own" else key
     for direction in (sort, f"-{sort}"):

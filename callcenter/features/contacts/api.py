@@ -17,7 +17,7 @@ from callcenter.features.contacts.queries.filtering import Selection, selected
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
-from callcenter.features.contacts.usecases import bulk_undo, bulk_write, erasing, keeping, leads, registry
+from callcenter.features.contacts.usecases import bulk_undo, bulk_write, calling, erasing, keeping, leads, registry
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
@@ -28,10 +28,10 @@ __all__ = [
     "BulkAction", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
     "Guard", "Hook", "Leftovers", "Merger", "Portion", "Section", "Selection", "Source", "Viewer", "access",
     "activity", "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of", "briefs",
-    "bulk_undo", "bulk_write", "by_numbers", "count_with", "counters", "create_client", "email", "ensure_contact",
-    "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "get", "ids_matching", "leads",
-    "local_time", "merge", "numbers_of", "on_archive", "outside", "own_value", "place", "searching", "sections",
-    "selected", "sort_key", "tidy", "viewer",
+    "bulk_undo", "bulk_write", "by_numbers", "calling", "count_with", "counters", "create_client", "email",
+    "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "get",
+    "ids_matching", "leads", "local_time", "merge", "numbers_of", "on_archive", "outside", "own_value", "place",
+    "searching", "sections", "selected", "sort_key", "tidy", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]

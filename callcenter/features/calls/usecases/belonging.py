@@ -18,6 +18,19 @@ from callcenter.features.recordings import api as recordings
 async def move(session: AsyncSession, from_ids: Collection[int], to_id: int) -> None:
     """Hangs all calls of some cards on another one; their recordings hang on the calls and so go with them."""
     await session.execute(update(CallRecord).where(CallRecord.contact_id.in_(list(from_ids))).values(contact_id=to_id))
+    await recount(session, [to_id])
+
+
+async def recount(session: AsyncSession, contact_ids: Collection[int]) -> None:
+    """Tells the cards when the last call of theirs was that is in the log now."""
+    rows = await session.execute(
+        select(CallRecord.contact_id, func.max(CallRecord.started_at))
+        .where(CallRecord.contact_id.in_(list(contact_ids)))
+        .group_by(CallRecord.contact_id)
+    )
+    await contacts.calling.recount(
+        session, {**dict.fromkeys(contact_ids), **{one: at for one, at in rows if one is not None}}
+    )
 
 
 async def erase(session: AsyncSession, ids: Collection[int]) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.calls.models import CallLeg, CallRecord, CallStep, SpamNumber
+from callcenter.features.calls.usecases import belonging
 from callcenter.features.privacy import api as privacy
 from callcenter.features.recordings import api as recordings
 from callcenter.plugin import Services
@@ -56,8 +57,11 @@ async def erase(here: Services, business_id: int, person: privacy.Person) -> dic
 async def _anonymise(session: AsyncSession, ids: list[str], person: privacy.Person) -> None:
     gone = privacy.marker(person.contact_id)
     numbers: set[str] = set(person.numbers)
+    cards: set[int] = set()
     for row in await session.scalars(select(CallRecord).where(CallRecord.id.in_(ids))):
         numbers |= {row.client_number} - {""}
+        if row.contact_id is not None:
+            cards.add(row.contact_id)
         row.from_number = gone if row.from_number in numbers else row.from_number
         row.to_number = gone if row.to_number in numbers else row.to_number
         row.from_name, row.comment, row.client_number, row.contact_id = "", "", gone, None
@@ -71,3 +75,4 @@ async def _anonymise(session: AsyncSession, ids: list[str], person: privacy.Pers
         if any(one in step.text for one in digits) or any(name in step.text for name in person.names):
             step.text = ""
     await session.flush()
+    await belonging.recount(session, cards)

@@ -53,9 +53,12 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
     spam = await spam_numbers(session, {one.call.client_number for one in merged.values()})
     rates = await _rates(session, pictures[0].call.business_id) if any(p.call.result for p in merged.values()) else None
     rows_to_add = _NewRows()
+    last_calls: dict[int, datetime] = {}
     for one in merged.values():
         card = cards.get(one.call.client_number)
         columns = _columns(one) | ({"contact_id": card[0].id} if card and one.call.direction != "internal" else {})
+        if contact_id := columns.get("contact_id"):
+            last_calls[contact_id] = max(columns["started_at"], last_calls.get(contact_id, columns["started_at"]))
         columns["spam"] = one.call.client_number in spam
         if rates and one.call.result is not None:
             columns["cost"] = prices.call_cost(rates.prices, one.call, rates.digits)
@@ -69,6 +72,7 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         rows_to_add.steps += await _steps(session, there, one.call)
     await session.flush()
     await rows_to_add.insert(session)
+    await contacts.calling.called(session, last_calls)
     # In this very transaction: a recording's files are looked after as soon as the call is known.
     await recordings.register(session, [one.call for one in merged.values() if one.call.result is not None])
     return [_written(one.call, cards) for one in merged.values()]

@@ -19,6 +19,7 @@ class Contact(Base, BusinessOwned):
     ``access`` is for those who are neither responsible nor managers: ``default`` (the business's setting decides),
     ``private``, ``read`` or ``write``. ``search`` and ``name_key`` are in lower case (SQLite's own ``lower`` knows no
     Cyrillic); ``usecases.keeping`` fills both, with the numbers and e-mails in ``search``.
+    ``last_call_at`` is when the last call with it began (None = never); the call log keeps it (``usecases.calling``).
     """
 
     __tablename__ = "contacts"
@@ -31,6 +32,9 @@ class Contact(Base, BusinessOwned):
         Index("ix_contacts_created", "business_id", "kind", "state", "created_at", "access", "responsible_id", "id"),
         Index("ix_contacts_city", "business_id", "kind", "state", "city", "id", "access", "responsible_id"),
         Index("ix_contacts_birth", "business_id", "kind", "state", "birth_date", "id", "access", "responsible_id"),
+        Index(
+            "ix_contacts_last_call", "business_id", "kind", "state", "last_call_at", "id", "access", "responsible_id"
+        ),
         Index("ix_contacts_responsible", "business_id", "responsible_id", "kind", "state", "number"),
         Index("ix_contacts_organisation", "organisation_id"),
         Index("ix_contacts_name_any", "business_id", "name_key"),
@@ -71,6 +75,7 @@ class Contact(Base, BusinessOwned):
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+    last_call_at: Mapped[datetime | None]
 
     @property
     def saved(self) -> bool:

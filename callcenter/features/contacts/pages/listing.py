@@ -129,8 +129,8 @@ def _plain(row: Any, key: str, loaded: cells.Cells) -> str:
         return phones[place] if place < len(phones) else ""
     if key == "tags":
         return "; ".join(loaded.tags.get(row.id, ()))
-    if key in ("created", "changed"):
-        at = row.created_at if key == "created" else row.changed_at
+    if key in ("created", "changed", "last_call"):
+        at = {"created": row.created_at, "changed": row.changed_at, "last_call": row.last_call_at}[key]
         return at.isoformat().replace("+00:00", "Z") if at else ""
     return cells.text(row, key, loaded)
 

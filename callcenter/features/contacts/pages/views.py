@@ -114,6 +114,7 @@ class ContactView(msgspec.Struct, kw_only=True):
     tasks: int
     created_at: str
     changed_at: str
+    last_call_at: str
     may_change: bool
     may_move: bool
     may_delete: bool
@@ -197,6 +198,7 @@ async def _view(
         tasks=counts.tasks,
         created_at=iso(contact.created_at),
         changed_at=iso(contact.changed_at) if contact.changed_at else "",
+        last_call_at=iso(contact.last_call_at) if contact.last_call_at else "",
         may_change=changeable,
         may_move=changeable and rules.may_move(viewer, card) and contact.organisation_id is None,
         may_delete=person.can(CONTACTS_SETUP),

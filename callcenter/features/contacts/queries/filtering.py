@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.clock import SystemClock
@@ -48,6 +48,7 @@ _VALUES: dict[str, Any] = {
     "birth_date": Contact.birth_date,
     "created": Contact.created_at,
     "changed": Contact.changed_at,
+    "last_call": Contact.last_call_at,
 }
 _IDS: dict[str, Any] = {"type": Contact.type_id, "warmth": Contact.warmth_id, "responsible": Contact.responsible_id}
 # What of a card stands in Contact.search, so that its trigram index helps.
@@ -268,6 +269,9 @@ def _ordered(rule: Rule, column: ColumnElement[Any], when: When) -> Condition:
             return and_(column >= values[0], column <= values[1])
         compared: Condition = column > values[0] if op == "greater" else column < values[0]
         return compared
+    if op == "not_last_days":
+        # Whoever has no date at all was not there in these days either.
+        return or_(column.is_(None), not_(_ordered(rule._replace(op="last_days"), column, when)))
     first, after = filters.span(field, op, values, when)
     bounds = [column >= first] if first is not None else []
     return and_(*bounds, column < after) if after is not None else and_(*bounds)
@@ -284,7 +288,9 @@ def _own(session: AsyncSession, rule: Rule, when: When) -> Condition:
     rows = rows.correlate(Contact)
     if op in ("empty", "filled"):
         return rows.exists() if op == "filled" else ~rows.exists()
-    positive = {"not_equals": "equals", "not_contains": "contains", "not_in": "in"}.get(op, op)
+    positive = {"not_equals": "equals", "not_contains": "contains", "not_in": "in", "not_last_days": "last_days"}.get(
+        op, op
+    )
     some = rows.where(_own_value(session, rule._replace(op=positive), when)).exists()
     return some if positive == op else ~some
 

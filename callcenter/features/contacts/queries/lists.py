@@ -34,7 +34,14 @@ LOOK_UPS, REMEMBERED = 2000, 300.0
 # A walk that passes so many contacts takes as long as looking one up and sorting it: it reads them in their order.
 STRIDE = 2
 # Columns of Contact with an index of their own, by what a list can be sorted by.
-_INDEXED_BY = {"birth_date": "birth_date", "city": "city", "inn": "inn", "name": "name_key", "created": "created_at"}
+_INDEXED_BY = {
+    "birth_date": "birth_date",
+    "city": "city",
+    "inn": "inn",
+    "name": "name_key",
+    "created": "created_at",
+    "last_call": "last_call_at",
+}
 _INDEXED = frozenset({*_INDEXED_BY.values(), "number", "responsible_id", "organisation_id"})
 
 
@@ -248,6 +255,8 @@ def _with_value(sort: Sort, field: Field | None) -> tuple[ColumnElement[bool] | 
         return ContactValue.field_id == int(field.key[1:]), _value_column(ContactValue, field)
     if sort.key == "birth_date":
         return Contact.birth_date.is_not(None), Contact.birth_date
+    if sort.key == "last_call":
+        return Contact.last_call_at.is_not(None), Contact.last_call_at
     if sort.key in ("city", "inn"):
         column: Any = Contact.city if sort.key == "city" else Contact.inn
         return column > "", column

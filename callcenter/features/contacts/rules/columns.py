@@ -16,7 +16,7 @@ DEFAULT: dict[str, tuple[str, ...]] = {
     ORGANISATION: ("name", "inn", "people"),
 }
 # What an index of the database sorts; the others would have a million rows sorted for one page.
-SORTABLE = ("number", "name", "created", "city", "birth_date")
+SORTABLE = ("number", "name", "created", "city", "birth_date", "last_call")
 SORTABLE_OWN = ("text", "number", "date", "options")
 
 
@@ -49,6 +49,7 @@ _MORE: tuple[tuple[str, str], ...] = (
     ("channels", N_("Number of channels")),
     ("created", N_("Created")),
     ("changed", N_("Changed")),
+    ("last_call", N_("Last call")),
 )
 
 

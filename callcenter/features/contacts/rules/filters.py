@@ -42,6 +42,7 @@ OPERATORS: dict[str, str] = {
     "before": N_("is before"),
     "after": N_("is after"),
     "last_days": N_("is within the last days:"),
+    "not_last_days": N_("is not within the last days:"),
     "in": N_("is one of"),
     "not_in": N_("is none of"),
     "empty": N_("is empty"),
@@ -51,7 +52,7 @@ OPERATORS: dict[str, str] = {
 }
 _TEXT = ("equals", "not_equals", "contains", "not_contains", "begins", "empty", "filled")
 _CHOICE = ("in", "not_in", "empty", "filled")
-_DATES = ("equals", "before", "after", "between", "last_days", "empty", "filled")
+_DATES = ("equals", "before", "after", "between", "last_days", "not_last_days", "empty", "filled")
 BY_TYPE: dict[str, tuple[str, ...]] = {
     "text": _TEXT,
     "phone": _TEXT,
@@ -140,6 +141,7 @@ _MORE: tuple[tuple[str, str, str], ...] = (
     ("number", "№", "number"),
     ("created", N_("Created"), "moment"),
     ("changed", N_("Changed"), "moment"),
+    ("last_call", N_("Last call"), "moment"),
     ("has_phone", N_("Has a phone"), "flag"),
     ("has_email", N_("Has an e-mail"), "flag"),
     ("subscribed", N_("Subscribed"), "flag"),
@@ -212,7 +214,7 @@ def rule(raw: Any, known: Mapping[str, Field]) -> Rule:
 
 def _value(field: Field, op: str, raw: Plain) -> Any:
     found: Any = None
-    if op == "last_days":
+    if op in ("last_days", "not_last_days"):
         found = _whole(raw)
         found = found if found is not None and 1 <= found <= MAX_DAYS else None
     elif field.type == "number":

@@ -40,7 +40,7 @@ def _group(tree: Group, translate: Callable[[str], str], names: Names, *, top: b
 
 def _value(rule: Rule, value: Any, translate: Callable[[str], str], names: Names) -> str:
     kind = rule.field.type
-    if rule.op == "last_days":
+    if rule.op in ("last_days", "not_last_days"):
         return str(value)
     if kind == "sex":
         return translate(SEX[value])

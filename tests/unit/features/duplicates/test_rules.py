@@ -53,14 +53,14 @@ def test_groups_are_the_connected_parts_in_any_order(some: list[set[int]]) -> No
 @pytest.mark.rule("IMP-28")
 def test_the_base_is_chosen_by_one_of_four_criteria() -> None:
     cards = [
-        Candidate(1, AT + timedelta(days=2), filled=9, active=1),
+        Candidate(1, AT + timedelta(days=2), filled=9, active=41),
         Candidate(2, AT, filled=1, active=2),
         Candidate(3, AT + timedelta(days=5), filled=2, active=3),
         Candidate(4, AT + timedelta(days=1), filled=9, active=40),
         Candidate(5, AT - timedelta(days=9), saved=False, filled=99, active=99),
     ]
     chosen = {criterion: choose_base(cards, criterion) for criterion in rules.BASES}
-    assert chosen == {"oldest": 2, "newest": 3, "filled": 4, "active": 4}
+    assert chosen == {"oldest": 2, "newest": 3, "filled": 4, "active": 1}
     assert all(choose_base(cards[::-1], criterion) == one for criterion, one in chosen.items())
 
 
