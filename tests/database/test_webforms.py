@@ -245,6 +245,33 @@ async def test_too_many_are_told_to_wait(client: Client, services: Services, hou
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.rule("API-01", "API-02")
+@pytest.mark.parametrize("way", ["form", "list"])
+async def test_many_senders_together_are_too_many_as_well(
+    client: Client, services: Services, house: House, clock: Any, way: str
+) -> None:
+    form = await make_form(client, house)
+    await make_list(services, house)
+    token = path(form).rsplit("/", 1)[-1] if way == "form" else "L" * 32
+    rate = receiving.rules.FORM_TOTAL if way == "form" else receiving.rules.API_TOTAL
+    address = path(form) if way == "form" else f"/api/v1/lists/{token}/clients"
+    for _ in range(rate.burst):
+        receiving.gate(services).buckets.take((f"{way}:{token}", str(rate)), rate, clock.epoch())
+    body = {"data": {"phone": "+79123456700"}} if way == "form" else {"json": {"phone": "+79123456700"}}
+    assert (await client.post(address, **body)).status == 429
+    clock.advance(60)
+    assert (await client.post(address, **body)).status in (200, 201)
+
+
+@pytest.mark.rule("CON-23")
+async def test_a_large_body_is_refused(client: Client, services: Services, house: House) -> None:
+    form = await make_form(client, house)
+    answer = await client.post(path(form), data={"phone": "+79123456789", "more": "a" * 33_000})
+    assert answer.status == 422
+    assert "большой объём" in await answer.text()
+    assert await all_of(services, house, Contact) == []
+
+
 async def test_consent_is_asked_for_and_kept(client: Client, services: Services, house: House) -> None:
     form = await make_form(client, house, fields=["phone", "consent"])
     answer = await client.post(path(form), data={"phone": "+79123456789"})
