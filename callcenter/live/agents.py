@@ -132,14 +132,14 @@ class AgentNow:
 
     def spent_at(self, at: float) -> Spent:
         """What was spent until ``at``, with the state that still lasts."""
-        lasted = max(0.0, at - self.counted_from)
-        if self.state == "talking":
-            return self.spent + Spent(talking=lasted)
-        if self.state == "wrapup":
-            return self.spent + Spent(wrapup=lasted)
-        if self.state == "ready":
-            return self.spent + Spent(ready=lasted)
-        return self.spent
+        state, spent, lasted = self.state, self.spent, max(0.0, at - self.counted_from)
+        if state not in ("talking", "wrapup", "ready"):
+            return spent
+        return Spent(
+            talking=spent.talking + lasted if state == "talking" else spent.talking,
+            wrapup=spent.wrapup + lasted if state == "wrapup" else spent.wrapup,
+            ready=spent.ready + lasted if state == "ready" else spent.ready,
+        )
 
     def choose(self, event: AgentWanted) -> bool:
         """Takes over a choice, which ends a wrap-up; whether it is another one than before."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from callcenter.core.calls import Call
 from callcenter.core.clock import utc
 from callcenter.live import figures
 from callcenter.live.agents import STATUSES, AgentNow
 from callcenter.live.business import BusinessNow
-from callcenter.live.figures import Counters, Spent
+from callcenter.live.figures import Counters
 from callcenter.live.pictures import call_view, iso, iso_or_none
 from callcenter.live.state import State
 from callcenter.live.views import AgentView, CallView, ParkedView, QueueView, Waiting
@@ -95,10 +97,9 @@ def queue_view(
     members = [state.agents[agent_id] for agent_id in queue.members if agent_id in state.agents]
     counters = business.counters.get(queue_id, Counters())
     counters = figures.total([counters, *(figures.count(call, queue) for call in calls)])
-    spent = Spent()
+    spent = figures.together(member.spent_at(now) for member in members)
     states = dict.fromkeys(("ready", "talking", "ringing", "paused", "wrapup", "offline"), 0)
     for member in members:
-        spent = spent + member.spent_at(now)
         states[member.state] += 1
     owner = state.directory.businesses.get(business.id)
     variant = owner.service_level if owner else "standard"
@@ -120,6 +121,11 @@ def queue_view(
         occupancy=figures.occupancy(spent),
         abandonment=figures.abandonment(counters),
     )
+
+
+def without_names(view: QueueView, business: BusinessNow, calls: list[Call]) -> QueueView:
+    """The same queue for those who may not know who waits."""
+    return msgspec.structs.replace(view, waiting=waiting(business, calls, names=False)) if view.waiting else view
 
 
 def waiting(business: BusinessNow, calls: list[Call], *, names: bool = True) -> list[Waiting]:

@@ -103,10 +103,18 @@ def count(call: Call, queue: QueueRef) -> Counters:
 
 def total(parts: Iterable[Counters]) -> Counters:
     """The sum of several counters."""
-    found = Counters()
+    sums = map(sum, zip(*map(msgspec.structs.astuple, parts), strict=True))
+    return Counters(**dict(zip(_NAMES, sums, strict=False)))
+
+
+def together(parts: Iterable[Spent]) -> Spent:
+    """What several agents spent."""
+    talking = wrapup = ready = 0.0
     for part in parts:
-        found = found + part
-    return found
+        talking += part.talking
+        wrapup += part.wrapup
+        ready += part.ready
+    return Spent(talking=talking, wrapup=wrapup, ready=ready)
 
 
 SERVICE_LEVELS: Mapping[str, Callable[[Counters], tuple[float, float]]] = {

@@ -52,6 +52,7 @@ class Deltas:
         self._shared: dict[bool, tuple[dict[int, msgspec.Raw], dict[int, msgspec.Raw]]] = {}
         self._parked = build.parked(state, business) if business.dirty_parked else UNSET
         self._frames: dict[tuple[int | None, str], bytes] = {}
+        self._queues: dict[int, QueueView | None] = {}
 
     def frame_for(self, audience: Audience) -> bytes:
         """The frame for one audience."""
@@ -107,7 +108,12 @@ class Deltas:
 
     def _queue(self, queue_id: int, names: bool) -> msgspec.Raw:
         calls = self._by_queue.get(queue_id, [])
-        view = build.queue_view(self._state, self._business, queue_id, calls, self._now, names=names)
+        if queue_id not in self._queues:
+            # Its figures go through all its agents: once for everybody.
+            self._queues[queue_id] = build.queue_view(self._state, self._business, queue_id, calls, self._now)
+        view = self._queues[queue_id]
+        if view is not None and not names:
+            view = build.without_names(view, self._business, calls)
         return _GONE if view is None else msgspec.Raw(_ENCODE(view))
 
 
