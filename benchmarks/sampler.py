@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import greenlet
+
 EVERY = 0.004
 WRITE_EVERY = 2000
 ROOT = str(Path(__file__).resolve().parents[1])
@@ -25,7 +27,7 @@ def main(out: str, module: str) -> None:
 
     def sample(_number: int, frame: FrameType | None) -> None:
         seen: set[str] = set()
-        first = True
+        first, thread = True, greenlet.getcurrent()
         while frame is not None:
             code = frame.f_code
             name = f"{code.co_filename.removeprefix(ROOT).split('site-packages')[-1]}:{code.co_qualname}"
@@ -36,6 +38,10 @@ def main(out: str, module: str) -> None:
                 seen.add(name)
                 whole[name] += 1
             frame = frame.f_back
+            if frame is None and thread.parent is not None:
+                # SQLAlchemy's own stack: it was begun by a coroutine.
+                thread = thread.parent
+                frame = thread.gr_frame
         alone["all"] += 1
         if alone["all"] % WRITE_EVERY == 0:
             # A server that is killed has written what it did until then.

@@ -22,25 +22,42 @@ from callcenter.features.accounts.usecases import who
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents import plugin as agents
 from callcenter.features.audit import plugin as audit
+from callcenter.features.callbacks import plugin as callbacks
+from callcenter.features.callflow import plugin as callflow
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
+from callcenter.features.confirmations import plugin as confirmations
 from callcenter.features.contacts import plugin as contacts
 from callcenter.features.demo import plugin as demo
 from callcenter.features.desk import plugin as desk
+from callcenter.features.dialer import plugin as dialer
 from callcenter.features.dialplan import plugin as dialplan
+from callcenter.features.distribution import plugin as distribution
 from callcenter.features.duplicates import plugin as duplicates
 from callcenter.features.exports import plugin as exports
+from callcenter.features.forwarding import plugin as forwarding
+from callcenter.features.gates import plugin as gates
 from callcenter.features.imports import plugin as imports
 from callcenter.features.ivr import plugin as ivr
+from callcenter.features.mail import plugin as mail
+from callcenter.features.missed import plugin as missed
 from callcenter.features.numbers import plugin as numbers
+from callcenter.features.outgoing import plugin as outgoing
 from callcenter.features.prices import plugin as prices
 from callcenter.features.privacy import plugin as privacy
+from callcenter.features.prompts import plugin as prompts
+from callcenter.features.questionnaires import plugin as questionnaires
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
+from callcenter.features.scripts import plugin as scripts
 from callcenter.features.search import plugin as search
 from callcenter.features.selftest import plugin as selftest
+from callcenter.features.skills import plugin as skills
+from callcenter.features.softphones import plugin as softphones
 from callcenter.features.stream import plugin as stream
 from callcenter.features.supervision import plugin as supervision
+from callcenter.features.surveys import plugin as surveys
+from callcenter.features.trunks import plugin as trunks
 from callcenter.features.views import plugin as views
 from callcenter.features.wallboard import plugin as wallboard
 from callcenter.features.webforms import plugin as webforms
@@ -66,9 +83,15 @@ FEATURES: tuple[Feature, ...] = (
     # Loads the directory at its start, which those below may look into at theirs.
     dialplan.FEATURE,
     agents.FEATURE,
+    skills.FEATURE,
+    softphones.FEATURE,
+    prompts.FEATURE,
+    confirmations.FEATURE,
     numbers.FEATURE,
+    trunks.FEATURE,
     ivr.FEATURE,
     queues.FEATURE,
+    callflow.FEATURE,
     work.FEATURE,
     views.FEATURE,
     contacts.FEATURE,
@@ -80,8 +103,19 @@ FEATURES: tuple[Feature, ...] = (
     audit.FEATURE,
     prices.FEATURE,
     calls.FEATURE,
+    callbacks.FEATURE,
+    dialer.FEATURE,
+    surveys.FEATURE,
+    questionnaires.FEATURE,
+    scripts.FEATURE,
     recordings.FEATURE,
+    mail.FEATURE,
+    missed.FEATURE,
+    forwarding.FEATURE,
+    outgoing.FEATURE,
+    gates.FEATURE,
     selftest.FEATURE,
+    distribution.FEATURE,
     campaigns.FEATURE,
     wallboard.FEATURE,
     supervision.FEATURE,
@@ -92,13 +126,16 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 
-async def open_database(settings: Settings) -> Database:
-    """The database of the settings, brought up to date. Raises what the driver raises when it cannot be reached."""
+async def open_database(settings: Settings, *, serves: bool = False) -> Database:
+    """The database of the settings, brought up to date; ``serves`` is for the server, of which there is one.
+
+    Raises what the driver raises when it cannot be reached.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
     before, after = await migrations.upgrade(settings.db_url)
     if before != after:
         log.info("database migrated", extra={"from": before, "to": after})
-    return Database(create_engine(settings.db_url))
+    return Database(create_engine(settings.db_url, checkpoints=serves))
 
 
 def find_journal(settings: Settings) -> Path | None:
@@ -169,7 +206,7 @@ async def _life(app: web.Application, *, settings: Settings, features: tuple[Fea
     own = SERVICES not in app
     if own:
         journal = await asyncio.to_thread(find_journal, settings)
-        app[SERVICES] = make_services(settings, await open_database(settings), journal)
+        app[SERVICES] = make_services(settings, await open_database(settings, serves=True), journal)
     services = app[SERVICES]
     services.part(who.AgentLookup, lambda _: who.AgentLookup()).find = _agent_of
     started: list[Feature] = []

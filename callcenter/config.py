@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from callcenter.core.phones import to_e164
+
 
 class SettingsError(Exception):
     """A setting cannot be used; the text says which and what to do."""
@@ -51,6 +53,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     sip_ws_url: str = ""
     trusted_proxies: str = ""
+    # The mail server for notices; without smtp_host no e-mail is sent. smtp_security: starttls, tls or none.
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_username: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    # A number that clients cannot call back, shown where a company chooses so.
+    service_number: str = ""
+    # A gateway that takes SMS: JSON {"to", "text"} is posted to sms_url with sms_secret as a bearer token.
+    sms_url: str = ""
+    sms_secret: str = ""
+    # Numbers of the operator that companies here may take by themselves, with commas.
+    number_pool: str = ""
     log_level: str = "INFO"
     disk_alert_mb: int = 500
 
@@ -59,6 +75,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """First and last RTP port."""
         first, _, last = self.rtp_ports.partition("-")
         return int(first), int(last)
+
+    @property
+    def phone_host(self) -> str:
+        """The address that desk phones and softphones sign in at."""
+        return self.public_address or self.asterisk_host
 
     @property
     def db_url(self) -> str:
@@ -109,6 +130,17 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
         first, last = settings.rtp_range
     except (msgspec.ValidationError, ValueError) as error:
         raise SettingsError(f"a setting cannot be used: {error}") from error
+    if settings.smtp_security not in ("starttls", "tls", "none"):
+        raise SettingsError("CALLCENTER_SMTP_SECURITY is starttls, tls or none")
+    if settings.smtp_host and "@" not in settings.smtp_from:
+        raise SettingsError("CALLCENTER_SMTP_FROM needs the address that e-mail is sent from")
+    if settings.sms_url and not settings.sms_url.startswith(("http://", "https://")):
+        raise SettingsError("CALLCENTER_SMS_URL needs an address that begins with http:// or https://")
+    if settings.service_number:
+        number = to_e164(settings.service_number)
+        if number is None:
+            raise SettingsError("CALLCENTER_SERVICE_NUMBER needs a telephone number such as +74951234567")
+        settings = msgspec.structs.replace(settings, service_number=number)
     if not 1024 <= first < last <= 65535:
         raise SettingsError("CALLCENTER_RTP_PORTS needs a range such as 10000-10999")
     return settings

@@ -19,7 +19,7 @@ stage() {
     return
   fi
   printf '\n=== %s: %s\n' "$name" "$path"
-  timeout --foreground --kill-after=30 "$limit" "${PYTEST[@]}" "$path" "$@" || code=$?
+  timeout --foreground --kill-after=30 "$limit" "${PYTEST[@]}" --durations=10 --durations-min=5 "$path" "$@" || code=$?
   # 5: the folder holds no test (yet).
   if [ "$code" = 5 ]; then
     lines+=("  $name: no tests yet")
@@ -50,7 +50,8 @@ page_code
 stage database 1500 tests/database -n 2
 # Calls take as long as they take: two Asterisks beside each other.
 stage asterisk 1800 tests/asterisk -n 2 --dist loadfile
-stage browser 1800 tests/browser
+# Two browsers, each with a product of its own: a page mostly waits for calls.
+stage browser 1800 tests/browser -n 2 --dist loadfile
 stage faults 1800 tests/faults
 
 printf '\n=== summary (full run %s)\n' "$CALLCENTER_RULES_RUN"

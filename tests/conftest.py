@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hypothesis
 import pytest
+from aiohttp import web_app
 from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
 
@@ -24,6 +25,7 @@ from tests.support import house as houses
 from tests.support.postgres import PostgresServer
 
 _numbers = itertools.count(1)
+T = TypeVar("T")
 
 # A test is right or wrong, not slow: how long an example takes says something of the machine only.
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -104,10 +106,18 @@ def services(db: Database, tmp_path: Path, clock: FixedClock) -> Services:
     return houses.make_services(db, tmp_path, clock)
 
 
+@pytest.fixture(scope="session")
+def house_plan(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> houses.Plan:
+    """A furnished house and its rows: made once, as making one takes longer than most tests."""
+    file = tmp_path_factory.mktemp("plan") / "house.sqlite3"
+    shutil.copyfile(sqlite_template, file)
+    return _run(houses.draw(f"sqlite+aiosqlite:///{file}"))
+
+
 @pytest.fixture
-async def house(db: Database) -> houses.House:
+async def house(db: Database, house_plan: houses.Plan) -> houses.House:
     """Two businesses, a person of every role in each, with passwords and tokens."""
-    return await houses.furnish(db)
+    return await house_plan.build(db)
 
 
 @pytest.fixture
@@ -116,9 +126,11 @@ async def client(services: Services) -> AsyncIterator[TestClient[Any, Any]]:
     found = await houses.serve(services)
     yield found
     await found.close()
+    # It keeps whole servers alive: a gigabyte by the end of a run, and ever slower garbage collections.
+    web_app._cached_build_middleware.cache_clear()
 
 
-def _run(work: Any) -> None:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine from a synchronous fixture, whether or not a loop is set here."""
     with asyncio.Runner() as runner:
-        runner.run(work)
+        return runner.run(work)

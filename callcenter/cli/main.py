@@ -11,6 +11,7 @@ from importlib import import_module
 import uvloop
 
 from callcenter import __version__, config
+from callcenter.cli import simulate
 from callcenter.core.errors import ProductError
 from callcenter.http.permissions import ROLES
 
@@ -62,6 +63,15 @@ def parser() -> argparse.ArgumentParser:
     migrate.add_argument("--to", default="head", help="revision to go to (default: the newest)")
     doctor = add(commands, "doctor", "callcenter.cli.doctor:doctor", "check everything and say what to do")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    pace = add(
+        commands, "pace", "callcenter.cli.pace:pace", "the predictive dialer's pacer, asked line by line in JSON"
+    )
+    pace.add_argument(
+        "--stdio", action="store_true", required=True, help="ask on standard input, answer on standard output"
+    )
+    simulate.arguments(
+        add(commands, "simulate", "callcenter.cli.simulate:simulate", "try the dialer's pacers on virtual days")
+    )
 
     users = commands.add_parser("user", help="people who sign in").add_subparsers(required=True, metavar="ACTION")
     create = add(users, "create", "callcenter.cli.people:create_user", "add a person, and the business if it is new")

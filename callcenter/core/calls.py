@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 Direction = Literal["in", "out", "internal"]
-CallState = Literal["started", "menu", "queued", "ringing", "talking", "held", "ended"]
-Result = Literal["answered", "missed", "abandoned", "busy", "no_answer", "failed", "cancelled"]
+CallState = Literal["started", "menu", "message", "queued", "ringing", "talking", "held", "ended"]
+Result = Literal["answered", "missed", "abandoned", "busy", "no_answer", "failed", "cancelled", "blocked"]
 LegRole = Literal["client", "agent", "other"]
 LegState = Literal["new", "ringing", "up", "held", "ended"]
 Form = Literal["", "consult", "internal", "waiting", "conference", "parked"]
@@ -44,7 +44,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``kind`` is one of: started, prompt, menu, key, queued, left_queue, rang, answered, held, resumed, transferred,
     recording, record_pause, record_resume, redirected, front, consult, returned, conference, left, parked, comeback,
-    hangup. ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target, slot).
+    closed, blocked, own, forwarded, overflow, voicemail, callback, called_back, survey, score, failed, hangup.
+    ``queue_id``, ``agent_id`` and ``text`` say which, whom and what (key, cause, target, slot; of a second recording
+    the name of the one before; of a score the question and the key).
     """
 
     at: float
@@ -72,8 +74,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     ``id`` is Asterisk's Linkedid: known at once, the same in CEL, and unique over restarts. ``result`` is None while
     the call goes on. ``wait_seconds`` runs from the start (queue calls: from entering the queue) to the first talk or
-    to the end; ``talk_seconds`` is the time two parties were bridged without hold. ``priority`` puts a waiting caller
-    before those who have less. ``form`` has its ``form_text`` (whom is asked, the slot), moment and agent.
+    to the end (where he begins to leave a message, if he does); ``talk_seconds`` is the time two parties were bridged
+    without hold. ``priority`` puts a waiting caller before those who have less. ``form`` has its ``form_text`` (whom is
+    asked, the slot), moment and agent.
     """
 
     id: str
@@ -121,3 +124,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def client_number(self) -> str:
         """The outside party's number: the caller of an incoming call, the called number of an outgoing one."""
         return self.from_number if self.direction == "in" else self.to_number
+
+
+def state_told(last: str) -> CallState:
+    """Where a call is with which nobody talks and which waits nowhere, by the kind of its last step."""
+    if last in ("voicemail", "recording"):
+        return "message"
+    return "menu" if last in ("prompt", "menu", "key", "survey", "score") else "started"

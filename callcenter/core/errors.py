@@ -25,16 +25,26 @@ class ProductError(Exception):
 
 
 class BadInput(ProductError):
-    """What was sent cannot be used; ``fields`` maps a field's name to its own message (gettext key)."""
+    """What was sent cannot be used; ``fields`` maps a field's name to its own message (gettext key).
+
+    ``field_values`` fills the places of a field's message, by the field's name.
+    """
 
     status = 422
     code = "bad_input"
 
     def __init__(
-        self, message: str, *, fields: dict[str, str] | None = None, code: str | None = None, **values: Any
+        self,
+        message: str,
+        *,
+        fields: dict[str, str] | None = None,
+        field_values: dict[str, dict[str, Any]] | None = None,
+        code: str | None = None,
+        **values: Any,
     ) -> None:
         super().__init__(message, code=code, **values)
         self.fields = fields or {}
+        self.field_values = field_values or {}
 
 
 class NotSignedIn(ProductError):

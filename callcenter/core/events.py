@@ -65,6 +65,7 @@ class MemberChanged(Event, frozen=True, kw_only=True):
     paused: bool
     removed: bool = False
     status: int = 0
+    penalty: int = 0
 
 
 class LinkChanged(Event, frozen=True, kw_only=True):
@@ -72,6 +73,21 @@ class LinkChanged(Event, frozen=True, kw_only=True):
 
     up: bool
     reason: str = ""
+
+
+class CallerAsked(Event, frozen=True, kw_only=True):
+    """The dialplan waits a moment (0.6 s) to hear whom ``channel``'s ``caller`` (E.164, '' = hidden) goes to.
+
+    ``own_first``: the client's responsible employee comes first; ``last_days`` > 0: else who talked to him so lately.
+    """
+
+    business_id: int
+    call_id: str
+    channel: str
+    number_id: int
+    caller: str
+    own_first: bool = False
+    last_days: int = 0
 
 
 class AgentWanted(Event, frozen=True, kw_only=True):
@@ -85,6 +101,14 @@ class AgentWanted(Event, frozen=True, kw_only=True):
     wanted: WantedState
     reason: str = ""
     reason_id: int | None = None
+
+
+class SpamMarked(Event, frozen=True, kw_only=True):
+    """An outside number (E.164) was marked as spam, or its mark was taken off."""
+
+    business_id: int
+    number: str
+    spam: bool
 
 
 class RecordingReady(Event, frozen=True, kw_only=True):
@@ -139,6 +163,17 @@ class WrapupExtended(Event, frozen=True, kw_only=True):
     agent_id: int
 
 
+class WrapupGiven(Event, frozen=True, kw_only=True):
+    """After call ``call_id`` an agent's wrap-up lasts ``seconds`` (0 = none, infinite = until it is ended), whatever
+    his queue or business says. Told again while that wrap-up lasts, it changes the length.
+    """
+
+    business_id: int
+    agent_id: int
+    call_id: str
+    seconds: float
+
+
 class ScreenPop(Event, frozen=True, kw_only=True):
     """The card for the agent whose phone rings: ``card`` is JSON-ready."""
 
@@ -183,3 +218,16 @@ class ConfigChanged(Event, frozen=True, kw_only=True):
 
     business_id: int
     what: str
+
+
+class RoutingDrafted(Event, frozen=True, kw_only=True):
+    """Somebody changed how calls are routed; callers hear it after an apply, which ``now`` asks for at once.
+
+    ``what`` is numbers, queues, trunks, menus, hours or own. ConfigChanged with one of these applies what the tables
+    say without asking: it is for programs (demo, set-up), not for people.
+    """
+
+    business_id: int
+    what: str
+    now: bool = False
+    user_id: int | None = None

@@ -13,16 +13,15 @@ import signal
 import socket
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import aiohttp
 
 from callcenter.config import Settings, load
-from callcenter.demo import names
+from callcenter.demo import names, plans
 from callcenter.demo.registrar import Phone, keep_registered, register
-from callcenter.demo.world import CLIENTS, SALES_NUMBER, SEED, SUPPORT_NUMBER
+from callcenter.demo.world import CLIENTS, SEED
 from callcenter.features.demo import api as phones
 
 log = logging.getLogger("robots")
@@ -40,6 +39,12 @@ _CALLER_TEXTS = (
     "Добрый день. Подскажите, пожалуйста, когда приедет мастер на замер? Мне обещали в субботу до обеда.",
     "Алло! У меня в новом окне дует снизу. Можно прислать кого-нибудь посмотреть?",
 )
+_MESSAGE_TEXTS = (
+    "Здравствуйте, это Ирина. Перезвоните мне, пожалуйста, после шести, хочу перенести монтаж на пятницу.",
+    "Добрый день! Окно не закрывается до конца. Буду ждать вашего мастера, адрес у вас есть.",
+)
+# So often an agent hangs up first; else it is the client.
+_AGENT_ENDS = 0.5
 _AGENT_TEXT = "Тёплый дом, здравствуйте! Чем могу помочь? Одну минуту, я посмотрю. Да, всё верно, записала."
 
 
@@ -128,14 +133,20 @@ async def run(settings: Settings, password: str) -> None:
     """Runs all robots until cancelled; takes registrations back and ends every telephone at the end."""
     folder = (settings.data / "demo").resolve()
     dice = random.Random()
-    voices = [await phones.speech(folder, f"caller{n}", text) for n, text in enumerate(_CALLER_TEXTS)]
+    voices = plans.Voices(
+        talks=[await phones.speech(folder, f"caller{n}", text) for n, text in enumerate(_CALLER_TEXTS)],
+        messages=[
+            phones.spoken_packets(await phones.speech(folder, f"message{n}", text))
+            for n, text in enumerate(_MESSAGE_TEXTS)
+        ],
+    )
     agent_voice = await phones.speech(folder, "agent", _AGENT_TEXT)
     base = settings.public_url or f"http://127.0.0.1:{settings.http_port}"
     async with AsyncExitStack() as stack:
         port = _free_port()
         for name, text, at in (
-            ("agents", phones.agent_scenario(audio=str(agent_voice)), port),
-            ("carrier", phones.carrier_scenario(audio=str(voices[0]), longest=45), settings.demo_carrier_port),
+            ("agents", phones.agent_scenario(audio=str(agent_voice), hasty=_AGENT_ENDS), port),
+            ("carrier", phones.carrier_scenario(audio=str(voices.talks[0]), longest=45), settings.demo_carrier_port),
         ):
             process = await phones.listen(folder / name, text, at)
             stack.push_async_callback(phones.end, process)
@@ -159,13 +170,13 @@ async def run(settings: Settings, password: str) -> None:
             group.create_task(_dials(desks, dice))
 
 
-async def _callers(settings: Settings, voices: list[Path], dice: Random) -> None:
+async def _callers(settings: Settings, voices: plans.Voices, dice: Random) -> None:
     numbers = client_numbers()
     running: set[asyncio.Task[int]] = set()
     try:
         while True:
             if len(running) < MOST_CALLS:
-                task = asyncio.create_task(phones.call(_plan(numbers, voices, dice), settings.sip_port))
+                task = asyncio.create_task(phones.call(plans.plan(numbers, voices, dice), settings.sip_port))
                 running.add(task)
                 task.add_done_callback(running.discard)
             await asyncio.sleep(dice.uniform(*SECONDS_BETWEEN_CALLS))
@@ -173,19 +184,6 @@ async def _callers(settings: Settings, voices: list[Path], dice: Random) -> None
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-
-
-def _plan(numbers: list[str], voices: list[Path], dice: Random) -> phones.CallPlan:
-    support = dice.random() < 0.45
-    hasty = dice.random() < 0.12
-    return phones.CallPlan(
-        number=dice.choice(numbers) if dice.random() < 0.85 else names.mobile(dice),
-        to=SUPPORT_NUMBER if support else SALES_NUMBER,
-        seconds=dice.uniform(8, 12) if hasty else dice.uniform(25, 75),
-        patience=12.0 if hasty else 90.0,
-        keys=dice.choice("1220") if support and not hasty else "",
-        audio=str(dice.choice(voices)),
-    )
 
 
 async def _dials(desks: list[Desk], dice: Random) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import argon2
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core import routing
 from callcenter.demo import names
 from callcenter.demo.clients import add_clients
+from callcenter.demo.lists import add_lists
 from callcenter.demo.past import add_past
+from callcenter.demo.talks import add_talks
 from callcenter.demo.world import (
     BUSINESS,
+    CALL_BACK_KEY,
+    MESSAGE_KEY,
+    REGULAR_KEY,
+    SALES_KEY,
     SALES_NUMBER,
+    SUPPORT_KEY,
     SUPPORT_NUMBER,
     Demo,
     personal_number,
@@ -21,6 +30,7 @@ from callcenter.demo.world import (
 from callcenter.features.accounts.models import Business, Membership, User
 from callcenter.features.agents import api as agents_api
 from callcenter.features.agents.models import Agent
+from callcenter.features.confirmations import api as confirmations
 from callcenter.features.ivr.models import Menu, MenuKey
 from callcenter.features.numbers.models import Number, Trunk
 from callcenter.features.queues.models import Queue, QueueMember
@@ -41,6 +51,8 @@ async def seed(db: Database, *, now: datetime, password: str, carrier_port: int,
         await _routes(session, demo, now, carrier_port)
         await add_clients(session, demo, now)
         await add_past(session, demo, now, days)
+        await add_lists(session, demo, now)
+        await add_talks(session, demo, now)
         return True
 
 
@@ -81,21 +93,27 @@ async def _routes(session: AsyncSession, demo: Demo, now: datetime, carrier_port
         name: Queue(**owner, name=title, wrapup_seconds=10, ring_seconds=20, created_at=now)
         for name, title in (("sales", "Продажи"), ("support", "Поддержка"), ("vip", "Постоянные клиенты"))
     }
+    # Whoever calls support may be called back in place of waiting; regular clients say what they think of the talk.
+    queues["support"].callback_key = CALL_BACK_KEY
+    queues["vip"].survey = msgspec.to_builtins(routing.STANDARD_SURVEY)
     session.add_all([trunk, *queues.values()])
     await session.flush()
     demo.queues = {name: queue.id for name, queue in queues.items()}
-    for name, operators in (("sales", (1, 2, 3, 4, 5, 6)), ("support", (1, 2, 5, 6, 7, 8)), ("vip", (1, 3, 8))):
+    for name, operators in (("sales", (1, 2, 3, 4, 5, 6)), ("support", (1, 2, 5, 6, 7, 8)), ("vip", (1, 3, 4, 5, 8))):
         session.add_all(
             QueueMember(**owner, queue_id=demo.queues[name], agent_id=demo.agents[f"operator{n}"], position=place)
             for place, n in enumerate(operators)
         )
-    menu = Menu(**owner, name="Поддержка", prompt="demo-support", wait_seconds=6, repeats=2, created_at=now)
+    menu = Menu(**owner, main=True, name="Поддержка", prompt="demo-support", wait_seconds=6, repeats=2, created_at=now)
     menu.timeout_action, menu.timeout_target_id = "queue", demo.queues["support"]
     session.add(menu)
     await session.flush()
     session.add_all(
         MenuKey(**owner, menu_id=menu.id, key=key, action="queue", target_id=demo.queues[queue])
-        for key, queue in (("1", "sales"), ("2", "support"), ("0", "vip"))
+        for key, queue in ((SALES_KEY, "sales"), (SUPPORT_KEY, "support"), (REGULAR_KEY, "vip"))
+    )
+    session.add(
+        MenuKey(**owner, menu_id=menu.id, key=MESSAGE_KEY, action="voicemail", target_id=demo.queues["support"])
     )
     sales = Number(**owner, trunk_id=trunk.id, e164=SALES_NUMBER, title="Продажи", created_at=now)
     sales.greeting, sales.target_kind, sales.target_id = "demo-sales", "queue", demo.queues["sales"]
@@ -114,3 +132,22 @@ async def _routes(session: AsyncSession, demo: Demo, now: datetime, carrier_port
         demo.numbers[f"personal{index}"] = number.id
     for agent in await session.scalars(select(Agent).where(Agent.id.in_(demo.agents.values()))):
         agent.caller_number_id = sales.id
+    await _own_numbers(session, demo, now)
+
+
+async def _own_numbers(session: AsyncSession, demo: Demo, now: datetime) -> None:
+    """Some operators have entered numbers of their own: one is confirmed, one not for long any more, one not yet."""
+    for n, days in ((1, 5), (2, 80), (3, None)):
+        agent_id, e164 = demo.agents[f"operator{n}"], f"+7916000010{n}"
+        business_id = demo.business_id
+        await confirmations.set_own(session, business_id=business_id, agent_id=agent_id, e164=e164, now=now)
+        if days is not None:
+            await confirmations.confirm(
+                session,
+                business_id=business_id,
+                e164=e164,
+                agent_id=agent_id,
+                way="call",
+                membership_id=None,
+                now=now - timedelta(days=days),
+            )

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 BUSINESS = "Тёплый дом"
 SALES_NUMBER = "+74950000001"
 SUPPORT_NUMBER = "+74950000002"
+# Keys of the voice menu of support.
+SALES_KEY, SUPPORT_KEY, REGULAR_KEY, MESSAGE_KEY = "1", "2", "0", "9"
+CALL_BACK_KEY = "1"
 CLIENTS, STRANGERS = 300, 120
 # Of the dice that make the clients: the robots throw the same ones to know their numbers.
 SEED = 20

@@ -40,6 +40,10 @@ async def request_id(request: web.Request, handler: Handler) -> web.StreamRespon
         response = await handler(request)
         status = response.status
         return response
+    except web.HTTPException as answer:
+        # A redirect, mostly.
+        status = answer.status
+        raise
     finally:
         # The path alone: a query string may hold what people search for.
         access.info(

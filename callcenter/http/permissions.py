@@ -14,15 +14,23 @@ CALLS_OWN = "calls.own"
 CALLS_ALL = "calls.all"
 CALLS_DIAL = "calls.dial"
 CALLS_SUPERVISE = "calls.supervise"
+CALLS_CLOSE = "calls.close"
+DIALER_USE = "dialer.use"
 RECORDINGS_OWN = "recordings.own"
 RECORDINGS_ALL = "recordings.all"
 PHONE_USE = "phone.use"
 WALLBOARD = "wallboard.see"
+SURVEYS_SEE = "surveys.see"
+SCRIPTS_EDIT = "scripts.edit"
+QUESTIONNAIRES_EDIT = "questionnaires.edit"
 AGENTS_SEE = "agents.see"
 NUMBERS_SEE = "numbers.see"
 NUMBERS_EDIT = "numbers.edit"
+PROMPTS_EDIT = "prompts.edit"
 QUEUES_SEE = "queues.see"
 QUEUES_EDIT = "queues.edit"
+ROUTING_APPLY = "routing.apply"
+ROUTING_OWN = "routing.own"
 CONTACTS_SEE = "contacts.see"
 CONTACTS_EDIT = "contacts.edit"
 CONTACTS_ALL = "contacts.all"
@@ -40,6 +48,7 @@ _OPERATOR = frozenset(
         SIGNED_IN,
         CALLS_OWN,
         CALLS_DIAL,
+        DIALER_USE,
         RECORDINGS_OWN,
         PHONE_USE,
         CONTACTS_SEE,
@@ -50,10 +59,23 @@ _OPERATOR = frozenset(
         NUMBERS_SEE,
     }
 )
-_SUPERVISOR = _OPERATOR | {CALLS_ALL, CALLS_SUPERVISE, RECORDINGS_ALL, WALLBOARD, CAMPAIGNS, CONTACTS_ALL}
+_SUPERVISOR = _OPERATOR | {
+    CALLS_ALL,
+    CALLS_SUPERVISE,
+    CALLS_CLOSE,
+    RECORDINGS_ALL,
+    WALLBOARD,
+    SURVEYS_SEE,
+    SCRIPTS_EDIT,
+    CAMPAIGNS,
+    CONTACTS_ALL,
+}
 _ADMINISTRATOR = _SUPERVISOR | {
     NUMBERS_EDIT,
+    PROMPTS_EDIT,
+    QUESTIONNAIRES_EDIT,
     QUEUES_EDIT,
+    ROUTING_APPLY,
     TEAM_EDIT,
     SETTINGS_EDIT,
     CONTACTS_EXPORT,
@@ -63,7 +85,8 @@ _ADMINISTRATOR = _SUPERVISOR | {
 }
 
 ROLE_PERMISSIONS: dict[Role, frozenset[str]] = {
-    "owner": _ADMINISTRATOR,
+    # Own dialplan is a program that runs in the telephone system.
+    "owner": _ADMINISTRATOR | {ROUTING_OWN},
     "administrator": _ADMINISTRATOR,
     "supervisor": _SUPERVISOR,
     "operator": _OPERATOR,
@@ -75,15 +98,23 @@ TITLES: dict[str, str] = {
     CALLS_ALL: N_("See all calls of the company"),
     CALLS_DIAL: N_("Make calls"),
     CALLS_SUPERVISE: N_("Listen in, whisper and join; hang up and redirect any call"),
+    CALLS_CLOSE: N_("Close the company for callers in an emergency"),
+    DIALER_USE: N_("Make dial lists and call by them"),
     RECORDINGS_OWN: N_("Listen to own recordings"),
     RECORDINGS_ALL: N_("Listen to all recordings"),
     PHONE_USE: N_("Use the phone"),
     WALLBOARD: N_("See the wallboard"),
+    SURVEYS_SEE: N_("See what clients answered after talks"),
+    SCRIPTS_EDIT: N_("Change scripts of talks"),
+    QUESTIONNAIRES_EDIT: N_("Change questionnaires"),
     AGENTS_SEE: N_("See the team"),
     NUMBERS_SEE: N_("See numbers"),
     NUMBERS_EDIT: N_("Change numbers"),
+    PROMPTS_EDIT: N_("Change what callers hear"),
     QUEUES_SEE: N_("See queues"),
     QUEUES_EDIT: N_("Change queues"),
+    ROUTING_APPLY: N_("Apply changes of the call routing and bring versions back"),
+    ROUTING_OWN: N_("Write own pieces of the dialplan"),
     CONTACTS_SEE: N_("See clients"),
     CONTACTS_EDIT: N_("Add and change clients"),
     CONTACTS_ALL: N_("See and change the clients of all employees"),

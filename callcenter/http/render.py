@@ -13,7 +13,7 @@ from aiohttp import web
 from callcenter.core.errors import BadInput, NotSignedIn, ProductError, TooMany
 from callcenter.core.i18n import N_
 from callcenter.http.current import CURRENT, Current
-from callcenter.http.routes import NavItem
+from callcenter.http.routes import NavItem, grouped
 from callcenter.http.site import LANGUAGE, REQUEST_ID, is_api, is_fragment, site
 from callcenter.http.texts import LANGUAGES, Catalogue, choose
 
@@ -64,7 +64,8 @@ def render(request: web.Request, template: str, **values: Any) -> str:
     common = {
         "current": person,
         "can": person.can if person else _cannot,
-        "nav": nav(request),
+        "nav": (entries := nav(request)),
+        "nav_groups": grouped(entries),
         "csrf": person.csrf if person else "",
         "language": language(request),
         "timezone": person.timezone if person else "UTC",
@@ -190,7 +191,7 @@ def fields_said(request: web.Request, error: ProductError) -> dict[str, str]:
     """The messages of single fields in the reader's language."""
     if not isinstance(error, BadInput):
         return {}
-    return {name: texts(request).gettext(text) for name, text in error.fields.items()}
+    return {name: texts(request).fill(text, error.field_values.get(name, {})) for name, text in error.fields.items()}
 
 
 def error_answer(request: web.Request, error: ProductError) -> web.StreamResponse:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from aiohttp import web
+
+from callcenter.core.i18n import N_
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,7 +55,10 @@ class Route:
 
 @dataclass(frozen=True)
 class NavItem:
-    """An entry of the shell's navigation: shown when the person has ``permission``. ``title`` is a gettext key."""
+    """An entry of the shell's navigation: shown when the person has ``permission``. ``title`` is a gettext key.
+
+    ``group`` (a key of GROUPS) puts it under a heading that opens, where a person sees three of it or more.
+    """
 
     path: str
     title: str
@@ -62,3 +67,26 @@ class NavItem:
     order: int
     short: str = ""
     below: bool = False
+    group: Literal["", "routing", "service"] = ""
+
+
+class NavGroup(NamedTuple):
+    """A heading of the navigation with its entries; without ``title`` they stand by themselves."""
+
+    title: str
+    icon: str
+    items: list[NavItem]
+
+
+GROUPS = {"routing": (N_("Taking calls"), "branch"), "service": (N_("Settings"), "gear")}
+LEAST = 3
+
+
+def grouped(items: Iterable[NavItem]) -> list[NavGroup]:
+    """The entries as they are shown, in their order; those of a group stand where its first one would."""
+    found: dict[str, NavGroup] = {}
+    for item in items:
+        key = item.group or item.path
+        title, icon = GROUPS.get(item.group, ("", ""))
+        found.setdefault(key, NavGroup(title, icon, [])).items.append(item)
+    return [one if len(one.items) >= LEAST else one._replace(title="") for one in found.values()]

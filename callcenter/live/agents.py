@@ -7,6 +7,7 @@ wrap-up until its time is over or he chooses a state himself; else he is what he
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Literal, NamedTuple
 
 from callcenter.core.calls import Call, Leg
@@ -65,6 +66,7 @@ class AgentNow:
         "state",
         "wanted",
         "wanted_at",
+        "wrapup_call",
         "wrapup_length",
         "wrapup_queue",
         "wrapup_until",
@@ -88,6 +90,7 @@ class AgentNow:
         self.wrapup_until = 0.0
         self.wrapup_length = 0.0
         self.wrapup_queue: int | None = None
+        self.wrapup_call = ""
         self.extended = False
         self.counted_from = at
         self.spent = Spent()
@@ -152,6 +155,11 @@ class AgentNow:
         self.overdue = False
         return True
 
+    @property
+    def wrapup_ends(self) -> float | None:
+        """When the wrap-up is over by itself; None when somebody has to end it."""
+        return self.wrapup_until if isfinite(self.wrapup_until) else None
+
     def set_limit(self, directory: Directory) -> None:
         """Works out when the pause goes over its limit: from the choice on, however often a call came between."""
         reason = directory.pause_reasons.get(self.reason_id or 0) if self.wanted == "paused" else None
@@ -159,14 +167,14 @@ class AgentNow:
         if limit_at != self.limit_at:
             self.limit_at, self.overdue = limit_at, False
 
-    def begin_wrapup(self, at: float, seconds: float, queue_id: int | None) -> None:
+    def begin_wrapup(self, at: float, seconds: float, queue_id: int | None, call_id: str = "") -> None:
         """A call that he talked in is over."""
         self.wrapup_until, self.wrapup_length = at + seconds, seconds
-        self.wrapup_queue, self.extended = queue_id, False
+        self.wrapup_queue, self.wrapup_call, self.extended = queue_id, call_id, False
 
     def extend(self, at: float) -> bool:
         """Lengthens the wrap-up by as much again, once; whether it did."""
-        if self.state != "wrapup" or self.extended or at >= self.wrapup_until:
+        if self.state != "wrapup" or self.extended or at >= self.wrapup_until or self.wrapup_ends is None:
             return False
         self.wrapup_until += max(self.wrapup_length, SHORTEST_EXTENSION)
         self.extended = True
@@ -200,7 +208,7 @@ class AgentNow:
             reason=self.reason if paused else "",
             reason_id=self.reason_id if paused else None,
             call_id=self.call_id,
-            due_at=self.limit_at if paused else self.wrapup_until if self.state == "wrapup" else None,
+            due_at=self.limit_at if paused else self.wrapup_ends if self.state == "wrapup" else None,
             extended=self.extended and self.state == "wrapup",
         )
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from callcenter.core.calls import Call, CallState, Leg, LegState, Step
+from callcenter.core.calls import Call, CallState, Leg, LegState, Step, state_told
 from callcenter.core.directory import Directory
 from callcenter.core.events import AgentState
 from callcenter.live import frames
@@ -124,7 +124,7 @@ def _state(call: Call) -> CallState:
         return "ringing"
     if call.queued_at is not None and call.left_queue_at is None:
         return "queued"
-    return "menu" if call.steps and call.steps[-1].kind in ("prompt", "menu", "key") else "started"
+    return state_told(call.steps[-1].kind if call.steps else "")
 
 
 def snapshot_at(

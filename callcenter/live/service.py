@@ -26,6 +26,7 @@ from callcenter.core.events import (
     RecordingReady,
     ScreenPop,
     WrapupExtended,
+    WrapupGiven,
 )
 from callcenter.live import build, frames, notices
 from callcenter.live.agents import OpenStretch
@@ -76,7 +77,9 @@ class Live:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._wake_timer: asyncio.TimerHandle | None = None
         self._refresh_timer: asyncio.TimerHandle | None = None
-        for kind in (CallUpdated, CallContact, DeviceChanged, AgentWanted, WrapupExtended, LinkChanged, Alert):
+        for kind in (
+            CallUpdated, CallContact, DeviceChanged, AgentWanted, WrapupExtended, WrapupGiven, LinkChanged, Alert,
+        ):  # fmt: skip
             bus.listen(kind, self._on_event)
         bus.listen(CallEnded, self._on_ended)
         bus.listen(ScreenPop, self._on_card)

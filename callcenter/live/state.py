@@ -22,12 +22,16 @@ from callcenter.core.events import (
     LinkChanged,
     PauseOverdue,
     WrapupExtended,
+    WrapupGiven,
 )
 from callcenter.live.agents import AgentNow, OpenStretch, dialled_by, parts_of, talked_in, wrapup_of
 from callcenter.live.business import BusinessNow, day_of
 from callcenter.live.figures import Counters, Spent
 from callcenter.live.pictures import agents_concerned
 from callcenter.live.views import ContactBrief
+
+# Calls for which a wrap-up was chosen.
+REMEMBERED = 5000
 
 
 class State:
@@ -45,6 +49,8 @@ class State:
         self._moments: list[tuple[float, int]] = []
         self._queues_of: dict[int, tuple[int, ...]] = {}
         self._owners: frozenset[int] = frozenset()
+        # Wrap-ups that somebody chose for single calls, in seconds.
+        self._chosen: dict[str, float] = {}
         self._takers: dict[type[Event], Callable[[Any], list[Event]]] = {
             CallUpdated: self._call_updated,
             CallEnded: self._call_ended,
@@ -52,6 +58,7 @@ class State:
             DeviceChanged: self._device,
             AgentWanted: self._wanted,
             WrapupExtended: self._extended,
+            WrapupGiven: self._given,
             LinkChanged: self._link,
             Alert: self._alert,
         }
@@ -220,12 +227,17 @@ class State:
 
     def _begin_wrapup(self, agent: AgentNow, call: Call, at: float) -> None:
         # Who does not want calls has no need to be kept from them: what he chose begins at once.
-        if agent.wanted != "ready" or not talked_in(call, agent.id):
+        chosen = self._chosen.get(call.id)
+        if agent.wanted != "ready" or (chosen is None and not talked_in(call, agent.id)):
             return
-        seconds, queue_id = wrapup_of(call, agent.id, self.directory)
+        seconds, queue_id = wrapup_of(call, agent.id, self.directory) if chosen is None else (chosen, None)
         if seconds > 0:
-            agent.begin_wrapup(at, seconds, queue_id)
-            heapq.heappush(self._moments, (agent.wrapup_until, agent.id))
+            agent.begin_wrapup(at, seconds, queue_id, call.id)
+            self._watch_wrapup(agent)
+
+    def _watch_wrapup(self, agent: AgentNow) -> None:
+        if agent.wrapup_ends is not None:
+            heapq.heappush(self._moments, (agent.wrapup_ends, agent.id))
 
     def _contact(self, event: CallContact) -> list[Event]:
         business = self.business(event.business_id, event.at)
@@ -276,9 +288,22 @@ class State:
         agent = self.agents.get(event.agent_id)
         if agent is None or agent.business_id != event.business_id or not agent.extend(event.at):
             return []
-        heapq.heappush(self._moments, (agent.wrapup_until, agent.id))
+        self._watch_wrapup(agent)
         self._agent_dirty(agent)
         return [agent.changed(event.at)]
+
+    def _given(self, event: WrapupGiven) -> list[Event]:
+        self._chosen.pop(event.call_id, None)
+        self._chosen[event.call_id] = event.seconds
+        if len(self._chosen) > REMEMBERED:
+            del self._chosen[next(iter(self._chosen))]
+        agent = self.agents.get(event.agent_id)
+        if agent is None or agent.state != "wrapup" or agent.wrapup_call != event.call_id:
+            return []
+        agent.begin_wrapup(agent.since, event.seconds, agent.wrapup_queue, event.call_id)
+        self._watch_wrapup(agent)
+        self._agent_dirty(agent)
+        return self._settle(agent, event.at) or [agent.changed(event.at)]
 
     def _watch_limit(self, agent: AgentNow) -> None:
         agent.set_limit(self.directory)
@@ -314,7 +339,8 @@ class State:
             return True
         calls = self.business(agent.business_id).calls
         talks = [calls[one] for one, part in agent.parts.items() if part == "talking" and one in calls]
-        return any(dialled_by(call, agent_id) and wrapup_of(call, agent_id, self.directory)[0] for call in talks)
+        mine = [call for call in talks if dialled_by(call, agent_id)]
+        return any(self._chosen.get(one.id, wrapup_of(one, agent_id, self.directory)[0]) for one in mine)
 
     def restore(self, stretches: Iterable[OpenStretch], at: float) -> None:
         """Goes on with what agents did when the server stopped; their wishes were told before."""

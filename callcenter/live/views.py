@@ -49,12 +49,26 @@ class ContactBrief(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordingBrief(msgspec.Struct, frozen=True, kw_only=True):
-    """A call's recording; ``url`` plays it (Range is understood), ``state`` is waiting, ready or failed."""
+    """A call's recording; ``url`` plays it (Range is understood), ``state`` is waiting, ready or failed.
+
+    ``message`` = the caller left it when nobody took the call.
+    """
 
     id: int
     state: str
     duration: float
     url: str
+    message: bool = False
+
+
+class OutcomeBrief(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent says that his talk ended: the outcome he chose, its ``kind`` (what follows of it), his comment."""
+
+    title: str
+    kind: str
+    comment: str
+    agent: AgentBrief | None = None
+    tone: str = "pause"
 
 
 class PartyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +135,7 @@ class CallView(msgspec.Struct, kw_only=True):
     form_text: str = ""
     form_by: int | None = None
     parties: list[PartyView] = []
+    outcomes: list[OutcomeBrief] = []
 
 
 class AgentView(msgspec.Struct, kw_only=True):

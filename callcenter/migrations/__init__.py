@@ -74,7 +74,7 @@ async def downgrade(url: str, to: str) -> tuple[str | None, str | None]:
 
 
 async def _run(url: str, to: str, *, down: bool) -> tuple[str | None, str | None]:
-    engine = create_engine(url, foreign_keys=False)
+    engine = create_engine(url, foreign_keys=False, checkpoints=False)
     try:
         async with engine.connect() as connection:
             # Two servers may start at once: the second waits here and then finds the work done.

@@ -29,7 +29,7 @@ def run(connection: Connection) -> None:
 
 async def run_alone() -> None:
     """For the ``alembic`` command itself: the database of the settings."""
-    engine = create_engine(config.load().db_url, foreign_keys=False)
+    engine = create_engine(config.load().db_url, foreign_keys=False, checkpoints=False)
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

@@ -42,10 +42,12 @@ _POSTGRES = {
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "VALUES", "BEGIN")
 
 
-def create_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
+def create_engine(url: str, *, foreign_keys: bool = True, checkpoints: bool = True) -> AsyncEngine:
     """An async engine for ``url`` (sqlite+aiosqlite or postgresql+asyncpg).
 
     ``foreign_keys`` False is for migrations only: SQLite rebuilds tables, and dropping the old one must not cascade.
+    ``checkpoints`` False is for commands beside a server, which alone brings SQLite's journal into the file: up to
+    SQLite 3.51.2 two processes that do so at one moment can lose pages (sqlite.org/wal.html, the WAL-reset bug).
     """
     parsed = make_url(url)
     common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads}
@@ -56,7 +58,7 @@ def create_engine(url: str, *, foreign_keys: bool = True) -> AsyncEngine:
             if not parsed.query:
                 common["async_creator"] = partial(sqlite.connect, parsed.database)
         engine = create_async_engine(parsed, **common)
-        _prepare_sqlite(engine, foreign_keys=foreign_keys)
+        _prepare_sqlite(engine, foreign_keys=foreign_keys, checkpoints=checkpoints)
         return engine
     return create_async_engine(
         parsed,
@@ -118,12 +120,13 @@ class _Turns:
             self._lock.release()
 
 
-def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
+def _prepare_sqlite(engine: AsyncEngine, *, foreign_keys: bool, checkpoints: bool) -> None:
     pragmas = (
         # First, so that the switch to WAL itself waits for other processes.
         f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}",
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",
+        *(() if checkpoints else ("PRAGMA wal_autocheckpoint=0",)),
         f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}",
         "PRAGMA temp_store=MEMORY",
         "PRAGMA cache_size=-16000",

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from callcenter.telephony.canary import is_canary
 from callcenter.telephony.config.cel import NAMES
 from callcenter.telephony.spies import is_spy
 
@@ -88,7 +89,7 @@ def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
         try:
             values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n").translate(_BREAKS)]), [])
             fields = dict(zip(NAMES, values, strict=True))
-            if is_spy(fields["uniqueid"]):
+            if is_spy(fields["uniqueid"]) or is_canary(fields["linkedid"]):
                 continue
             kind = fields["userdeftype"] if fields["eventtype"] == "USER_DEFINED" else fields["eventtype"]
             yield Row(

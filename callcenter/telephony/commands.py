@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from callcenter.core.bus import Bus
 from callcenter.core.calls import Call, Gap
@@ -16,15 +17,18 @@ from callcenter.core.events import CallFailed
 from callcenter.core.i18n import N_
 from callcenter.telephony import link as links
 from callcenter.telephony.autoanswer import AutoAnswer
+from callcenter.telephony.dictating import Dictating
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, refusal
 from callcenter.telephony.pausing import Pausing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.snapshot import MemberNow
 from callcenter.telephony.spies import Mode, Spies, is_spy, new_spy_id
+from callcenter.telephony.trunks import TrunkNow
 
 OFFLINE = N_("The phone is not on line. Open the phone page or switch the phone on, then try again.")
 WRONG_NUMBER = N_("This is no number that can be called: %(number)s")
+NO_LINE = N_("There is no line to call out over.")
 NO_AGENT = N_("There is no such agent.")
 # So long a failed Originate waits for its channel's own story, in seconds.
 _STORY = 1.5
@@ -45,6 +49,7 @@ class Commands:
         self._offline: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.pausing = Pausing(gateway, clock, self._calls)
+        self.dictating = Dictating(gateway, self.spies, clock, lambda: self._up)
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -59,13 +64,15 @@ class Commands:
         number_id: int | None = None,
         timeout: float = 30.0,
         through: tuple[str, int] | None = None,
+        call_id: str = "",
     ) -> str:
         """Click-to-dial: rings the agent's phone, then calls ``to``. Returns the call's id once Asterisk has taken it.
 
         ``device`` None = the phone that is on line, the browser first. ``caller_id`` (E.164) is shown to the client;
         '' = number ``number_id``'s own. ``timeout`` is how long the agent's phone rings, in seconds. What fails later
         comes as CallFailed on the bus. ``through`` (number in E.164, trunk's id) rings the agent's own telephone
-        outside in place of his phones here. Raises Conflict (code ``offline``) when no phone is on line.
+        outside in place of his phones here. ``call_id`` (intents.new_call_id) is for who has written it down before.
+        Raises Conflict (code ``offline``) when no phone is on line.
         """
         if not DIALLABLE.match(to):
             raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
@@ -82,7 +89,7 @@ class Commands:
         number = self.directory.numbers.get(number_id or 0)
         number_e164 = number.e164 if number is not None else ""
         now = self.clock.epoch()
-        call_id = new_call_id(now)
+        call_id = call_id or new_call_id(now)
         self._dials[call_id] = Dial(
             call_id=call_id, business_id=business_id, agent_id=agent_id, endpoint=endpoint, asked_at=now
         )
@@ -104,6 +111,52 @@ class Commands:
                 self._dials.pop(call_id, None)
             raise
         return call_id
+
+    async def call_back(
+        self,
+        *,
+        call_id: str,
+        business_id: int,
+        queue_id: int,
+        to: str,
+        number_id: int,
+        trunk_id: int,
+        record: bool,
+        since: float,
+        caller_id: str = "",
+        timeout: float = 40.0,
+    ) -> None:
+        """Calls the client ``to`` (E.164), who sees ``caller_id`` ('' = number ``number_id``); who answers waits first.
+
+        ``since`` is when he began to wait.
+
+        ``call_id`` (intents.new_callback_id) is the call's. What becomes of it comes as events of that call.
+        """
+        if not to.startswith("+") or not DIALLABLE.match(to):
+            raise BadInput(WRONG_NUMBER, code="wrong_number", number=to[:40])
+        number = self.directory.numbers.get(number_id)
+        if number is None or number.business_id != business_id:
+            raise NotFound(NO_LINE)
+        if not self._up:
+            raise Unavailable(links.NOT_UP)
+        await self.gateway.originate(
+            endpoint=f"{to}@{trunk_name(trunk_id)}",
+            context=f"back-{business_id}",
+            exten=queue_name(queue_id),
+            channel_id=call_id,
+            variables={
+                "CC_BUSINESS": business_id,
+                "CC_DIR": "out",
+                "CC_NUMBER": number.id,
+                "CC_FROM": number.e164,
+                "CC_TO": to,
+                "CC_RECORD": int(record),
+                "WAIT_SINCE": int(since),
+            },
+            caller_number=caller_id or number.e164,
+            timeout=timeout,
+            account=f"{number.id}:{number.e164}:{to}:out",
+        )
 
     async def _endpoint(self, agent_id: int, kinds: tuple[DeviceKind, ...]) -> str:
         """The phone to ring. What is thought to be off line is asked for once more before it is refused."""
@@ -132,6 +185,47 @@ class Commands:
 
         ``name`` and ``number`` are what his phone shows. Raises Conflict (code ``offline``) without a phone on line.
         """
+        return await self._own_leg(
+            agent_id,
+            business_id,
+            context=f"spy-{business_id}",
+            exten=mode,
+            variables={"SPYON": leg_id},
+            name=name,
+            number=number,
+            auto_answer="now",
+        )
+
+    async def record_prompt(self, *, agent_id: int, business_id: int, stem: str, name: str, number: str) -> str:
+        """Rings the own phone of ``agent_id`` and records what is said after a beep as ``prompts/<stem>.wav``.
+
+        Returns the leg's id. It is a leg like a spy's: no call of its own, and ``SpyChanged`` tells its end. ``stem``:
+        small letters, digits and dashes. Raises Conflict (code ``offline``) without a phone on line.
+        """
+        return await self._own_leg(
+            agent_id,
+            business_id,
+            context=f"prompts-{business_id}",
+            exten="record",
+            variables={"CC_PROMPT": stem},
+            name=name,
+            number=number,
+            auto_answer="now",
+        )
+
+    async def _own_leg(
+        self,
+        agent_id: int,
+        business_id: int,
+        *,
+        context: str,
+        exten: str,
+        variables: dict[str, str | int],
+        name: str,
+        number: str,
+        auto_answer: AutoAnswer,
+    ) -> str:
+        """Rings a person's own phone for something that is no call; the id of the leg."""
         agent = self.directory.agents.get(agent_id)
         if agent is None or agent.business_id != business_id:
             raise NotFound(NO_AGENT)
@@ -143,13 +237,13 @@ class Commands:
         try:
             await self.gateway.originate(
                 endpoint=endpoint,
-                context=f"spy-{business_id}",
-                exten=mode,
+                context=context,
+                exten=exten,
                 channel_id=spy_id,
-                variables={"SPYON": leg_id},
+                variables=variables,
                 caller_number=number,
                 caller_name=name,
-                auto_answer="now" if endpoint == endpoint_name(agent_id, "webrtc") else "",
+                auto_answer=auto_answer if endpoint == endpoint_name(agent_id, "webrtc") else "",
             )
         except Exception as error:
             if getattr(error, "error_code", "") != "unconfirmed":
@@ -202,6 +296,16 @@ class Commands:
         """Ends that (``how``: agent, limit or left); the gap, None when the recording was not paused."""
         return await self.pausing.resume(call_id, how)
 
+    async def answer_caller(self, channel: str, agent_id: int | None, priority: int | None) -> None:
+        """Tells the dialplan who shall be rung first for a caller (None = nobody) and his place before others.
+
+        NotFound when he has hung up.
+        """
+        known: dict[str, str | int] = {"CC_OWN": "" if agent_id is None else agent_id}
+        if priority is not None:
+            known["CC_PRIO"] = priority
+        await self.gateway.set_variables(channel, known | {"CC_ASKED": 1})
+
     # --- queue members and phones ------------------------------------------------------------------
 
     async def add_member(
@@ -239,6 +343,14 @@ class Commands:
     async def members(self) -> tuple[MemberNow, ...]:
         """Asks Asterisk for all members of all queues."""
         return await self.gateway.queue_members(self.clock.epoch())
+
+    async def trunks(self, ids: Iterable[int]) -> dict[int, TrunkNow]:
+        """Asks Asterisk for the states of lines to operators, by trunk; Unavailable when it is away."""
+        return await self.gateway.trunks(ids)
+
+    async def sign_out(self, trunk_id: int) -> None:
+        """Has Asterisk sign out at an operator before the trunk is taken away; Unavailable when it is away."""
+        await self.gateway.sign_out(trunk_id)
 
     async def device_online(self, agent_id: int) -> set[DeviceKind]:
         """Asks Asterisk which of the agent's phones are on line."""

@@ -18,6 +18,9 @@ ECHO = "*43"
 PICKS_UP = "*7"
 """Before a slot: takes a parked client, so a channel that begins so becomes part of his call, or of none."""
 
+UNRECORDED = "-"
+"""In place of a recording's name (CC_REC): this call is not recorded, because of who took it."""
+
 REJOINS = re.compile(r"[0-9]{10}\.77[0-9]{7}\Z")
 """Ids of channels by which the server brings an agent back into a call whose page is gone. They look like
 Asterisk's own (a time, a number that Asterisk never reaches): of joined calls the older id stays, the call's."""
@@ -63,6 +66,16 @@ class StepTold(Fact, frozen=True, gc=False):
     channel: Channel
     kind: str
     text: str
+
+
+class CallerAsked(Fact, frozen=True, gc=False):
+    """The dialplan asks who calls number ``number_id`` (``caller`` in E.164), before it leads him on."""
+
+    channel: Channel
+    number_id: int
+    caller: str
+    own_first: bool
+    last_days: int
 
 
 class DialBegun(Fact, frozen=True, gc=False):
@@ -181,3 +194,4 @@ class MemberSeen(Fact, frozen=True, gc=False):
     paused: bool
     removed: bool
     status: int
+    penalty: int = 0

@@ -6,16 +6,19 @@ be sent), NotFound and Conflict (Asterisk says no).
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from callcenter.core.errors import BadInput, Conflict, NotFound
+from callcenter.core.directory import trunk_name
+from callcenter.core.errors import BadInput, Conflict, NotFound, Unavailable
 from callcenter.core.i18n import N_
 from callcenter.telephony.autoanswer import HEADERS, AutoAnswer
-from callcenter.telephony.link import Answer, Link
+from callcenter.telephony.link import NOT_UP, Answer, Link
 from callcenter.telephony.resync import queue_state
 from callcenter.telephony.snapshot import MemberNow
+from callcenter.telephony.trunks import TrunkNow, trunk_states
 
 NOT_CALLED = N_("Asterisk did not take the call: %(reason)s")
 REFUSED = N_("Asterisk refused: %(reason)s")
@@ -25,6 +28,8 @@ WRONG_VALUE = N_("This value may not be given to Asterisk: %(value)s")
 
 # A comma or a bracket would begin another variable or a function.
 _SAFE_VALUE = re.compile(r"[^,()\"\\]*\Z")
+# One line of `database show`: /cc-closed/1      : 1
+_DATABASE_LINE = re.compile(r"/(?P<family>[^/\s]+)/(?P<key>\S+)\s*:")
 _OFFLINE = ("UNAVAILABLE", "INVALID", "")
 
 
@@ -76,6 +81,34 @@ class Gateway:
         answer = await self._link.action("Originate", fields)
         if not answer.ok:
             raise Conflict(NOT_CALLED, reason=answer.message)
+
+    async def originate_local(
+        self,
+        *,
+        place: tuple[str, str],
+        answer: tuple[str, str],
+        ids: tuple[str, str],
+        variables: Mapping[str, str | int],
+    ) -> None:
+        """A call of Asterisk with itself: one half goes on at ``place`` (context, extension), the other at ``answer``.
+
+        ``ids`` are the Uniqueids of the answering half and of the one at ``place``, which has ``variables``.
+        """
+        fields: dict[str, Any] = {
+            "Channel": f"Local/{place[1]}@{place[0]}/n",
+            "Context": answer[0],
+            "Exten": answer[1],
+            "Priority": "1",
+            "Timeout": "30000",
+            "ChannelId": ids[0],
+            "OtherChannelId": ids[1],
+            "Async": "true",
+            "ActionID": action_id(ids[0]),
+            "Variable": [f"{key}={_safe(value)}" for key, value in variables.items()],
+        }
+        result = await self._link.action("Originate", fields)
+        if not result.ok:
+            raise Conflict(NOT_CALLED, reason=result.message)
 
     async def hangup(self, channels: Iterable[str], cause: int = 16) -> int:
         """Hangs up channels (names or Uniqueids); returns how many there still were."""
@@ -166,6 +199,11 @@ class Gateway:
         fields = {"Variable": name, "Value": str(value)} | ({"Channel": channel} if channel else {})
         _refused(await self._link.action("Setvar", fields))
 
+    async def set_variables(self, channel: str, values: Mapping[str, str | int]) -> None:
+        """Sets several variables of a channel in this order, all sent at once. NotFound when it is gone."""
+        # Each is on the wire before the next is begun; the answers come in the same order.
+        await asyncio.gather(*(self.set_variable(channel, name, value) for name, value in values.items()))
+
     async def variable(self, name: str, channel: str = "") -> str:
         """A channel variable or dialplan function; without ``channel`` a global one."""
         fields = {"Variable": name} | ({"Channel": channel} if channel else {})
@@ -176,6 +214,36 @@ class Gateway:
     async def device_online(self, endpoint: str) -> bool:
         """Whether a phone could ring now: it is registered (or has a fixed address) and reachable."""
         return await self.variable(f"DEVICE_STATE(PJSIP/{endpoint})") not in _OFFLINE
+
+    async def trunks(self, ids: Iterable[int]) -> dict[int, TrunkNow]:
+        """The states of trunks by id; those that Asterisk does not know are left out."""
+        if self._link.state != "up":
+            raise Unavailable(NOT_UP)
+        names = [trunk_name(trunk_id) for trunk_id in ids]
+        registrations = await self._link.ask("PJSIPShowRegistrationsOutbound") if names else None
+        # A fixed contact is in no list of contacts, only among its endpoint's own.
+        contacts = [await self._link.ask("PJSIPShowEndpoint", {"Endpoint": name}) for name in names]
+        return trunk_states(
+            registrations.items if registrations else (), [item for answer in contacts for item in answer.items]
+        )
+
+    async def sign_out(self, trunk_id: int) -> None:
+        """Has Asterisk sign out at a trunk's operator, which would go on sending calls else; not signed in is fine."""
+        await self._link.action("PJSIPUnregister", {"Registration": trunk_name(trunk_id)})
+
+    async def database_put(self, family: str, key: str, value: str) -> None:
+        """Keeps a value in Asterisk's own database, which outlives it."""
+        _refused(await self._link.action("DBPut", {"Family": family, "Key": key, "Val": value}))
+
+    async def database_delete(self, family: str, key: str) -> None:
+        """Takes a key out of Asterisk's own database; not being there is fine."""
+        _refused(await self._link.action("DBDel", {"Family": family, "Key": key}), fine="not found")
+
+    async def database_keys(self, family: str) -> list[str]:
+        """The keys of a family of Asterisk's own database; ``family`` is one of our names, never typed by a person."""
+        lines = await self.command(f"database show {family}")
+        found = (_DATABASE_LINE.match(line) for line in lines)
+        return [one["key"] for one in found if one and one["family"] == family]
 
     async def reload(self, module: str) -> None:
         """Reloads a module (``res_pjsip.so``, ``app_queue.so`` …), or ``dialplan``; calls go on."""

@@ -20,8 +20,9 @@ DIALLABLE = re.compile(r"\+?[0-9]{2,18}\Z")
 # Where a call may be transferred: an agent, a queue, a menu (by id) or a number outside.
 TRANSFERABLE = re.compile(r"(?:[aqm][0-9]{1,18}|\+[0-9]{7,15})\Z")
 
-# Ids of calls that we begin (click-to-dial), as against those that Asterisk makes.
-OUR_CALL_ID = re.compile(r"d[0-9]{13}\.[0-9a-f]{8}\Z")
+# Ids of calls that we begin (d: click-to-dial, b: call-back), as against those that Asterisk makes.
+OUR_CALL_ID = re.compile(r"[db][0-9]{13}\.[0-9a-f]{8}\Z")
+CALLED_BACK = re.compile(r"b[0-9]{13}\.[0-9a-f]{8}\Z")
 
 # Hang-up causes (Q.850) of a leg that was never answered.
 _WORDS: dict[int, Reason] = {
@@ -82,6 +83,9 @@ def order(
         variables["CC_NUMBER"] = number_id
     if caller_id:
         variables["CC_FROM"] = caller_id
+        if number is not None and caller_id != number.e164:
+            # Another number than the line's is seen: the caller has seen to it that it is confirmed.
+            variables["SHOWID"] = caller_id
     # With everything known the call takes the dialplan's short way.
     short = number_id is not None and to.startswith("+")
     return Order(
@@ -95,6 +99,11 @@ def order(
 def new_call_id(now: float) -> str:
     """A fresh id for a call that we begin: unique over restarts, fit for file names, unlike any that Asterisk makes."""
     return f"d{int(now * 1000)}.{secrets.token_hex(4)}"
+
+
+def new_callback_id(now: float) -> str:
+    """The same for a call to a client who wants to be called back."""
+    return f"b{int(now * 1000)}.{secrets.token_hex(4)}"
 
 
 def outcome(call: Call) -> Reason | None:

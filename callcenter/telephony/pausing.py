@@ -15,6 +15,7 @@ from callcenter.core.clock import Clock
 from callcenter.core.errors import Conflict, NotFound, ProductError
 from callcenter.core.i18n import N_
 from callcenter.telephony import gaps
+from callcenter.telephony.facts import UNRECORDED
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 
 NOT_RECORDED = N_("This call is not recorded.")
@@ -64,6 +65,20 @@ class Pausing:
             await self._gateway.record_silence(leg.channel, False)
             await self._write(call_id, leg, wanted)
             return wanted[-1]
+
+    async def stop(self, call_id: str, *, keep: bool) -> str:
+        """Ends the recording for the rest of a call that goes on; the stem of its files.
+
+        Without ``keep`` the call counts as one that was never recorded: whoever asks removes the files. Conflict
+        (``not_recorded``), NotFound.
+        """
+        async with self._turn(call_id):
+            call, leg = self._recorded(call_id)
+            stem = call.recording or ""
+            await self._gateway.record_stop(leg.channel)
+            if not keep:
+                await self._gateway.set_variable(leg.channel, "CC_REC", UNRECORDED)
+            return stem
 
     async def again(self, call_id: str) -> None:
         """Makes sure that a gap that lasts is one, after the link was away."""

@@ -22,6 +22,7 @@ _END = b"\r\n\r\n"
 _ACTION_ID = b"\r\nActionID: "
 _VARIABLE = b"\r\nVariable: "
 _STEP = b"\r\nUserEvent: CcStep"
+_ASK = b"\r\nUserEvent: CcAsk"
 # A message that grows past this is no AMI message: Asterisk's longest ones are some tens of kilobytes.
 LONGEST_MESSAGE = 4 * 1024 * 1024
 
@@ -47,7 +48,7 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
     """One connection to AMI.
 
     ``wanted`` are the names of events to hand over; of VarSet only those of our own variables (``CC_...``), of
-    UserEvent only the dialplan's steps.
+    UserEvent only the dialplan's steps and questions.
     ``deliver`` gets them in lists and may not raise. ``lost`` is called once, with the reason, when the connection
     ends.
     """
@@ -105,11 +106,11 @@ class EventProtocol(AMIProtocol):  # type: ignore[misc]
         self._mark = f"\r\nSystemName: {system_name}\r\n".encode() if system_name else b""
 
     def _wants(self, name: bytes, frame: bytes) -> bool:
-        """A second look at what is wanted: of VarSet only our own variables, of UserEvent only the dialplan's steps."""
+        """A second look at what is wanted: of VarSet only our own variables, of UserEvent only the dialplan's own."""
         if name == b"VarSet":
             # Variable and value stand at the end.
             return frame.startswith((b"CC_", b"__CC_"), frame.rfind(_VARIABLE) + 12) and not _inherited(frame)
-        return name in self._wanted and (name != b"UserEvent" or _STEP in frame)
+        return name in self._wanted and (name != b"UserEvent" or _STEP in frame or _ASK in frame)
 
     def _take(self, name: bytes, frame: bytes, events: list[Fields]) -> None:
         genuine = not self._mark or frame.find(self._mark, 7, 300) > 0 or name == b"FullyBooted"

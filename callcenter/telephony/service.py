@@ -14,6 +14,7 @@ from callcenter.core.clock import Clock
 from callcenter.core.directory import Directory
 from callcenter.core.events import Alert, CallEnded, CallUpdated, DeviceChanged, Event, LinkChanged
 from callcenter.telephony import link as links
+from callcenter.telephony.canary import Canaries, is_canary
 from callcenter.telephony.commands import Commands
 from callcenter.telephony.gateway import Gateway
 from callcenter.telephony.intents import outcome
@@ -78,6 +79,7 @@ class Telephony(Commands):
         self._serious = False
         self.talks = Talks(self.gateway, self.tracker, clock)
         self.rescue = Rescue(self.gateway, clock, self.directory, self._calls, self._offline, wait=fallback)
+        self.canaries = Canaries(self.gateway, clock)
         self._alive: Alive | None = None
         self._down_at: float | None = None
         self._journal_turn = asyncio.Lock()
@@ -138,6 +140,9 @@ class Telephony(Commands):
         if fields["Event"] == "OriginateResponse":
             self._originated(fields)
             return
+        if is_canary(fields.get("Linkedid", "")):
+            self.canaries.feed(fields)
+            return
         if is_spy(fields.get("Uniqueid", "")):
             for change in self.spies.feed(fields, self.clock.epoch()):
                 self.bus.publish(change)
@@ -169,6 +174,9 @@ class Telephony(Commands):
     async def _sync(self, link: Link) -> None:
         """Reads the whole state, lets the tracker take it over, then lets go what came meanwhile."""
         snapshot = await read_state(link, self.clock.epoch, link.uptime)
+        if any(is_canary(channel.call_id) for channel in snapshot.channels):
+            real = tuple(channel for channel in snapshot.channels if not is_canary(channel.call_id))
+            snapshot = msgspec.structs.replace(snapshot, channels=real)
         spies = {channel.id: channel.state == 6 for channel in snapshot.channels if is_spy(channel.id)}
         if spies:
             others = tuple(channel for channel in snapshot.channels if channel.id not in spies)

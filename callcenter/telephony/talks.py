@@ -178,7 +178,7 @@ class Talks:
         if keeper is None:
             self._start(f"lost {call.id}", self._come_back(call.id, client.id))
         elif self._keepers.get(call.id, keeper.channel) != keeper.channel and keeper.bridged_at:
-            self._start(f"keep {call.id}", self._keep(client.channel, keeper.channel))
+            self._start(f"keep {call.id}", self._keep(call.business_id, client.channel, keeper.channel))
         if keeper is not None:
             self._keepers[call.id] = keeper.channel
 
@@ -195,9 +195,15 @@ class Talks:
         except ProductError as error:
             log.info("%s was not let go: %s", channel, error)
 
-    async def _keep(self, client: str, keeper: str) -> None:
+    async def _keep(self, business_id: int, client: str, keeper: str) -> None:
+        """Another channel of the agent's has taken the place of the one that the client waits for.
+
+        It came into the talk without any dialplan: when whom he asks hangs up, it goes back to the client by this.
+        """
+        back = {"TALK_HELD": client, "CHANNEL(after_bridge_goto)": f"consult-{business_id},back,1"}
         try:
             await self._gateway.set_variable(client, "TALK_KEEPER", keeper)
+            await self._gateway.set_variables(keeper, back)
         except ProductError as error:
             log.info("%s was not told of its keeper: %s", client, error)
 

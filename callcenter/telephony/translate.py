@@ -117,9 +117,13 @@ def _variable(fields: Fields) -> f.Fact | None:
 
 
 def _step(fields: Fields) -> f.Fact | None:
-    if fields.get("UserEvent") != "CcStep":
+    told, found = fields.get("UserEvent"), channel(fields)
+    if found and told == "CcAsk":
+        get = fields.get
+        number_id, days = _whole(get("Number", "")), _whole(get("Days", ""))
+        return f.CallerAsked(_at(fields), found, number_id, get("Caller", ""), get("Own") == "1", days)
+    if told != "CcStep":
         return None
-    found = channel(fields)
     kind = fields.get("Kind", "")
     return f.StepTold(_at(fields), found, kind, fields.get("Text", "")) if found and kind else None
 
@@ -201,13 +205,15 @@ def _queue_leave(fields: Fields) -> f.Fact | None:
     return f.QueueLeft(_at(fields), found, queue_id, fields["Event"] == "QueueCallerAbandon")
 
 
-def member(at: float, queue: str, interface: str, *, paused: bool, status: int, removed: bool) -> f.MemberSeen | None:
+def member(
+    at: float, queue: str, interface: str, *, paused: bool, status: int, removed: bool, penalty: int = 0
+) -> f.MemberSeen | None:
     """A queue member by Asterisk's names; None when queue or phone is not ours."""
     queue_id = queue_of(queue)
     found = parse_object(interface.rpartition("/")[2])
     if not queue_id or not found or found.kind != "agent":
         return None
-    return f.MemberSeen(at, queue_id, found.id, interface, paused, removed, status)
+    return f.MemberSeen(at, queue_id, found.id, interface, paused, removed, status, penalty)
 
 
 def _member(fields: Fields) -> f.Fact | None:
@@ -218,6 +224,7 @@ def _member(fields: Fields) -> f.Fact | None:
         paused=fields.get("Paused") == "1",
         status=_whole(fields.get("Status", "")),
         removed=fields["Event"] == "QueueMemberRemoved",
+        penalty=_whole(fields.get("Penalty", "")),
     )
 
 
@@ -268,6 +275,7 @@ _READERS: dict[str, Callable[[Fields], f.Fact | None]] = {
     "QueueMemberAdded": _member,
     "QueueMemberRemoved": _member,
     "QueueMemberPause": _member,
+    "QueueMemberPenalty": _member,
     "QueueMemberStatus": _member,
     "ContactStatus": _contact,
     "HangupRequest": _asked,

@@ -25,6 +25,7 @@ from tests.traces.phone import Call
 
 CLIENT_HZ, AGENT_HZ = 440, 1000
 OUTSIDE = "+79167654321"
+SECOND_LINE = "+74950000002"
 # A tone of 0.4 of full scale goes through µ-law and Opus; this is clearly it, and the other one is clearly not.
 HEARD, SILENT = 0.25, 0.01
 
@@ -210,6 +211,55 @@ def test_a_clicked_call_is_recorded(product: Stack, operator: Operator, tmp_path
     assert found["id"] == made["id"]
     assert (found["direction"], found["result"]) == ("out", "answered")
     has_each_voice_on_its_side(sound(operator, found, tmp_path), 4)
+
+
+@pytest.fixture
+def forwarded(product: Stack, tokens: dict[str, str]) -> Iterator[str]:
+    """All numbers lead who reaches nobody to the company's second line, in one step; calls there have a price."""
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        return product.api(tokens["admin"], method, f"/api/v1{path}", body)
+
+    before = {one["id"]: one["forward"] for one in ask("GET", "/numbers")["numbers"]}
+    price = ask("POST", "/call-prices", {"prefix": SECOND_LINE, "per_minute": "3.50", "connection": "1", "step": 60})
+    wanted = {"mode": "one", "number": SECOND_LINE, "seconds": 15, "attempts": 2, "show": "caller"}
+    after = ask("PATCH", "/numbers?apply=1", {"forward": wanted})["numbers"]
+    assert [one["forward"] for one in after] == [wanted] * len(before)
+    yield SECOND_LINE
+    # And for one number alone.
+    for number, former in before.items():
+        changed = ask("PATCH", f"/numbers/{number}?apply=1", {"forward": former})
+        assert changed["forward"] == former
+    ask("DELETE", f"/call-prices/{price['id']}")
+
+
+@pytest.mark.rule("INB-18")
+def test_a_forwarded_call_is_recorded_and_costs_what_a_call_to_that_number_costs(
+    product: Stack, tokens: dict[str, str], forwarded: str, tmp_path: Path
+) -> None:
+    supervisor = Operator(product, tokens["admin"], 0, product.caller())
+    carrier = product.carrier(tone=AGENT_HZ)
+    client = product.caller("79161110008", tone=CLIENT_HZ)
+    call = product.ring(client, SALES)
+    outside = product.outside.do(carrier.incoming(to=forwarded[1:]), 40)
+    product.outside.now(outside.answer)
+    product.outside.do(client.hears(AGENT_HZ, 2), 15)
+    product.outside.do(carrier.hears(CLIENT_HZ, 1), 15)
+    product.outside.now(call.bye)
+    found = finished(supervisor, "+79161110008")
+    assert (found["direction"], found["result"], found["cost"]) == ("in", "answered", 450)
+    has_each_voice_on_its_side(sound(supervisor, found, tmp_path), 3)
+    # Who reaches nobody there either pays nothing.
+    missed = product.caller("79161110009")
+    call = product.ring(missed, SALES)
+    product.outside.now(product.outside.do(carrier.incoming(to=forwarded[1:]), 40).ring)
+    product.outside.now(call.bye if call.states["answered"].is_set() else call.cancel)
+
+    def logged() -> dict[str, Any] | None:
+        calls = supervisor.api("GET", "/api/v1/calls")["calls"]
+        return next((one for one in calls if one["client_number"] == "+79161110009" and one["result"]), None)
+
+    assert stacks.until(logged, what="the call is in the log")["cost"] is None
 
 
 @pytest.mark.rule("REC-01")

@@ -54,9 +54,12 @@ def product(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(name="stack")
 def _stack(product: Stack) -> Iterator[Stack]:
-    """The running product; telephones of the test are gone afterwards."""
+    """The running product; telephones of the test and what it left unapplied are gone afterwards."""
     yield product
     product.outside.hang_up_all()
+    token = product.token("admin@demo.example")
+    if product.api(token, "GET", "/api/v1/routing/progress")["changes"]:
+        product.api(token, "DELETE", "/api/v1/routing/draft")
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,10 @@ PAGES = (
     "/agents/settings",
     "/day",
     "/queues",
+    "/skills",
+    "/surveys",
+    "/menus",
+    "/menus/new",
     "/line-reports",
 )
 # What a screen reader is given to say: every line that comes into a live region, "!" before what it says at once.

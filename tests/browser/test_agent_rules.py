@@ -330,6 +330,30 @@ def test_nobody_is_given_to_an_agent_in_wrap_up_which_he_lengthens_once_and_ends
     until_member(agent, False)
 
 
+@pytest.mark.rule("AGD-02")
+def test_a_dialled_call_is_followed_by_the_wrap_up_that_the_company_has_set(stack: Stack, agent: Agent) -> None:
+    admin = stack.token("admin@demo.example")
+    rules = stack.api(admin, "GET", "/api/v1/agent-settings")
+    stack.api(admin, "PUT", "/api/v1/agent-settings", rules | {"wrapup_out": 5})
+    try:
+        carrier = stack.carrier()
+        agent.wants("ready")
+        stack.api(agent.token, "POST", "/api/v1/calls", {"to": "+79161234598"})
+        stack.outside.now(rings(agent).answer)
+        client = stack.outside.do(carrier.incoming(20.0))
+        stack.outside.now(client.answer)
+        agent.until("talking")
+        stack.outside.now(client.bye)
+        agent.until("wrapup")
+        # Who rings meanwhile waits until it is over.
+        call_in(stack, "79161110041")
+        until_member(agent, True)
+        assert agent.rung(2.0) is None
+        assert rings(agent, 8) is not None
+    finally:
+        stack.api(admin, "PUT", "/api/v1/agent-settings", rules)
+
+
 @pytest.mark.rule("TEL-53")
 def test_colleagues_are_seen_in_four_words_while_i_choose_to_whom_a_call_goes(
     stack: Stack, operator: Person, agent: Agent

@@ -141,6 +141,29 @@ def test_a_reload_while_asking_and_in_a_talk_of_three(
     stack.outside.do(ringing.until("ended"))
 
 
+@pytest.mark.rule("AGD-09")
+def test_whom_a_reloaded_page_asks_hangs_up_and_the_agent_is_with_his_client_at_once(
+    stack: Stack, agent: Person, colleague: Telephone
+) -> None:
+    phone, call = talk(stack, agent)
+    page = agent.page
+    ask(page)
+    ringing = stack.outside.do(colleague.incoming())
+    stack.outside.now(ringing.answer)
+    stack.outside.do(colleague.hears(AGENT_HZ))
+    page.reload()
+    panel(page, "consult")
+    stack.outside.do(colleague.hears(AGENT_HZ))
+    stack.outside.now(ringing.bye)
+    # Sooner than a client is led back whose agent is gone (two seconds), and nothing rings.
+    stack.outside.do(phone.hears(AGENT_HZ, timeout=1.8))
+    agent_hears(page)
+    expect(page.locator("[data-talkpanel]")).to_have_count(0)
+    expect(page.locator("#dock")).to_have_class("dock live")
+    stack.outside.now(call.bye)
+    expect(page.locator("#dock .dial")).to_be_visible()
+
+
 @pytest.mark.rule("AGD-06")
 def test_the_agent_asks_an_outside_number_and_joins_both(stack: Stack, agent: Person) -> None:
     carrier = stack.carrier(tone=SECOND_HZ)

@@ -120,3 +120,15 @@ async def test_a_call_of_others_and_a_target_elsewhere_are_refused(
     ):
         assert (await give(client, house, "operator@a", body))[0] == 422
     assert gone(services) == []
+
+
+@pytest.mark.rule("TEL-28")
+async def test_nobody_is_given_away_outside_by_who_may_not_call_out(
+    client: Client, services: Services, house: House, talk: Callable[[str], None]
+) -> None:
+    body = {"number_mode": "personal", "caller_mode": "own"}
+    await client.put("/api/v1/calling-settings", json=body, headers=house.headers("administrator@a"))
+    assert await give(client, house, "operator@a", OUTSIDE) == (409, "unconfirmed")
+    inside = {"kind": "agent", "id": house.people["supervisor@a"].agent_id}
+    assert (await give(client, house, "operator@a", inside))[0] < 300
+    assert [one["target"] for one in commands(services, "transfer")] == [f"a{inside['id']}"]

@@ -17,7 +17,6 @@ from callcenter.features.numbers import api as numbers
 from callcenter.features.numbers.models import Trunk
 from callcenter.features.queues import api as queues
 from callcenter.plugin import Services
-from callcenter.telephony.asterisk import prompts
 from callcenter.telephony.asterisk.instance import Instance
 from tests.support.house import NOW, FakeTelephony, House
 
@@ -35,8 +34,6 @@ def ready(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         return []
 
     monkeypatch.setattr(services.telephony.gateway, "command", command)
-    # Speaking takes seconds and is shown by the tests with a real Asterisk.
-    monkeypatch.setattr(prompts, "make", lambda instance, progress: 0)
     services.part(_Said, lambda _: _Said()).lines = said
     return services
 

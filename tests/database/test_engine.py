@@ -13,6 +13,8 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from callcenter import app
+from callcenter.config import Settings
 from callcenter.features.accounts.models import Business
 from callcenter.features.agents.models import Agent
 from callcenter.features.queues.models import Queue
@@ -254,3 +256,14 @@ async def test_sqlite_is_set_up_for_a_server(tmp_path: Path) -> None:
         }
     await engine.dispose()
     assert found == {"journal_mode": "wal", "busy_timeout": 20_000, "foreign_keys": 1, "synchronous": 1}
+
+
+async def test_only_the_server_brings_sqlite_s_journal_into_the_file(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    pages = {}
+    for serves in (True, False):
+        db = await app.open_database(settings, serves=serves)
+        async with db.engine.connect() as connection:
+            pages[serves] = (await connection.execute(text("PRAGMA wal_autocheckpoint"))).scalar()
+        await db.close()
+    assert pages == {True: 1000, False: 0}

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from callcenter.core.clock import FixedClock
 from callcenter.core.errors import BadInput, Conflict, Unavailable
-from callcenter.core.events import ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
+from callcenter.core.events import ConfigChanged, DeviceChanged, LinkChanged, MemberChanged, RoutingDrafted
 from callcenter.features.agents import api as agents
 from callcenter.features.agents.usecases import states
 from callcenter.features.numbers.models import Number
 from callcenter.features.queues import api, gateway, handlers
 from callcenter.features.queues.gateway import MemberSync
-from callcenter.features.queues.models import QueueMember
+from callcenter.features.queues.models import Queue, QueueMember
 from callcenter.features.queues.rules import LOST_PHONE_GRACE
 from callcenter.live.views import AgentView
 from callcenter.plugin import Services
@@ -88,7 +88,9 @@ async def test_a_number_has_a_queue_of_its_own(services: Services, house: House)
 
 async def test_settings_over_the_api(client: Client, services: Services, house: House, queue: api.QueueInfo) -> None:
     told: list[ConfigChanged] = []
+    drafts: list[RoutingDrafted] = []
     services.bus.listen(ConfigChanged, told.append)
+    services.bus.listen(RoutingDrafted, drafts.append)
     listed = await (await client.get("/api/v1/queues", headers=house.headers("operator@a"))).json()
     assert [(q["id"], q["name"], len(q["members"])) for q in listed["queues"]] == [(queue.id, "Продажи", 2)]
     path, admin = f"/api/v1/queues/{queue.id}", house.headers("administrator@a")
@@ -101,7 +103,9 @@ async def test_settings_over_the_api(client: Client, services: Services, house: 
         "strategy": "random",
         "members": [],
     }
-    assert [(e.business_id, e.what) for e in told] == [(queue.business_id, "queues")]
+    # Members are live at once, the way of distribution waits for an apply.
+    assert [(e.business_id, e.what) for e in told] == [(queue.business_id, "members")]
+    assert [(e.business_id, e.what, e.now) for e in drafts] == [(queue.business_id, "queues", False)]
 
 
 async def test_a_setting_out_of_its_limits_is_named_and_nothing_is_changed(
@@ -399,3 +403,73 @@ async def test_who_leaves_a_queue_is_taken_out_of_it(
     await handlers.on_config(services, ConfigChanged(at=0, business_id=queue.business_id, what="queues"))
     await settle(services)
     assert exchange.there == {}
+
+
+@pytest.mark.rule("INQ-04")
+async def test_where_a_full_queue_leads_is_chosen_and_checked(
+    client: Client, services: Services, house: House, queue: api.QueueInfo
+) -> None:
+    headers = house.headers("administrator@a")
+    async with services.db.business(queue.business_id) as session:
+        other = await api.create(session, business_id=queue.business_id, name="Вторая", at=NOW)
+        off = await api.create(session, business_id=queue.business_id, name="Бывшая", at=NOW)
+        await session.execute(update(Queue).where(Queue.id == off.id).values(active=False))
+    async with services.db.business(house.businesses["b"]) as session:
+        strange = await api.create(session, business_id=house.businesses["b"], name="Чужая", at=NOW)
+
+    async def patch(queue_id: int, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        answer = await client.patch(f"/api/v1/queues/{queue_id}", json=body, headers=headers)
+        return answer.status, await answer.json()
+
+    goals = (
+        {"kind": "queue", "id": other.id},
+        {"kind": "voicemail", "id": queue.id},
+        {"kind": "voicemail"},
+        {"kind": "external", "number": "+79161234567"},
+        {"kind": "hangup"},
+        None,
+    )
+    for goal in goals:
+        status, found = await patch(queue.id, {"overflow": goal, "max_callers": 3, "max_wait": 60})
+        assert (status, found["overflow"], found["max_callers"]) == (200, goal, 3)
+    status, found = await patch(queue.id, {"overflow": {"kind": "queue", "id": other.id}})
+    wrong = (
+        {"kind": "queue", "id": queue.id},
+        {"kind": "queue", "id": strange.id},
+        {"kind": "queue", "id": off.id},
+        {"kind": "queue", "id": 999},
+        {"kind": "external", "number": "12"},
+        {"kind": "play", "prompt": "x"},
+        {"kind": "agent", "id": 999},
+    )
+    for goal in wrong:
+        status, said = await patch(queue.id, {"overflow": goal})
+        assert status == 422, goal
+        assert list(said["error"]["fields"]) == ["overflow"]
+    # The other queue would lead back here.
+    assert (await patch(other.id, {"overflow": {"kind": "queue", "id": queue.id}}))[0] == 422
+    assert (await patch(queue.id, {"max_callers": 1001}))[0] == 422
+    kept = await (await client.get(f"/api/v1/queues/{queue.id}", headers=headers)).json()
+    assert (kept["overflow"], kept["max_callers"]) == ({"kind": "queue", "id": other.id}, 3)
+    # A change of something else leaves it alone.
+    assert (await patch(queue.id, {"max_wait": 61}))[1]["overflow"] == {"kind": "queue", "id": other.id}
+
+
+@pytest.mark.rule("INQ-04")
+async def test_the_form_of_a_queue_chooses_its_overflow(client: Client, house: House, queue: api.QueueInfo) -> None:
+    csrf = await houses.sign_in(client, house.people["administrator@a"].email)
+    form = {
+        "name": "Продажи", "strategy": "in_order", "answer_target": "20", "short_abandon": "5", "ring_seconds": "20",
+        "wrapup_seconds": "0", "max_wait": "60", "max_callers": "4", "overflow_choice": "external",
+        "overflow_number": "8 916 123-45-67", "_csrf": csrf,
+    }  # fmt: skip
+    done = await client.post(f"/queues/{queue.id}", data=form, allow_redirects=False)
+    assert done.status == 303, await done.text()
+    headers = house.headers("administrator@a")
+    found = await (await client.get(f"/api/v1/queues/{queue.id}", headers=headers)).json()
+    assert (found["overflow"], found["max_callers"]) == ({"kind": "external", "number": "+79161234567"}, 4)
+    page = await (await client.get(f"/queues?edit={queue.id}")).text()
+    assert 'value="+79161234567"' in page
+    wrong = await client.post(f"/queues/{queue.id}", data=form | {"overflow_number": "12"})
+    assert wrong.status == 422
+    assert "Это не телефонный номер." in await wrong.text()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import Table, func, select
 
 from callcenter import app as composition
+from callcenter import migrations
 from callcenter.config import Settings
 from callcenter.core.bus import Bus
 from callcenter.core.clock import FixedClock
@@ -18,6 +21,7 @@ from callcenter.features.agents import api as agents
 from callcenter.http.permissions import ROLES
 from callcenter.live.service import Live
 from callcenter.plugin import Services
+from callcenter.storage.engine import create_engine
 from callcenter.storage.scope import Database
 from callcenter.telephony.service import Account, Telephony
 
@@ -64,6 +68,10 @@ class FakeTelephony(Telephony):
     async def pause_member(self, agent_id: int, device: str, paused: bool, **more: Any) -> None:
         arguments = {"agent_id": agent_id, "device": device, "paused": paused, **more}
         self.commands.append(("pause_member", arguments))
+
+    async def answer_caller(self, channel: str, agent_id: int | None, priority: int | None) -> None:
+        arguments = {"channel": channel, "agent_id": agent_id, "priority": priority}
+        self.commands.append(("answer_caller", arguments))
 
     async def members(self) -> tuple[Any, ...]:
         return ()
@@ -143,6 +151,42 @@ async def furnish(db: Database, now: datetime = NOW) -> House:
                 )
                 house.people[f"{role}@{key}"] = person
     return house
+
+
+@dataclass
+class Plan:
+    """A house as ``furnish`` made it, with every row that this took; ``build`` puts the same into another database."""
+
+    house: House
+    rows: list[tuple[Table, list[dict[str, Any]]]]
+
+    async def build(self, db: Database) -> House:
+        """Writes the rows into an empty database."""
+        async with db.engine.begin() as connection:
+            for table, rows in self.rows:
+                await connection.execute(table.insert(), rows)
+                # PostgreSQL counts ids apart from the rows.
+                if connection.dialect.name == "postgresql" and "id" in table.c:
+                    counter = func.pg_get_serial_sequence(table.name, "id")
+                    await connection.execute(
+                        select(func.setval(counter, select(func.max(table.c.id)).scalar_subquery()))
+                    )
+        return copy.deepcopy(self.house)
+
+
+async def draw(url: str) -> Plan:
+    """Furnishes the empty database at ``url`` and reads what came of it."""
+    db = Database(create_engine(url))
+    try:
+        house = await furnish(db)
+        async with db.engine.connect() as connection:
+            found = [
+                (table, [dict(row) for row in (await connection.execute(table.select())).mappings()])
+                for table in migrations.metadata().sorted_tables
+            ]
+        return Plan(house, [(table, rows) for table, rows in found if rows])
+    finally:
+        await db.close()
 
 
 async def serve(services: Services) -> TestClient[Any, Any]:

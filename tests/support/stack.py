@@ -88,6 +88,7 @@ class Stack:
     outside: Outside
     lines: list[str] = field(default_factory=list)
     password: str = PASSWORD
+    tokens: dict[str, str] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
@@ -111,7 +112,12 @@ class Stack:
         return self.outside.do(call())
 
     def token(self, email: str) -> str:
-        """A bearer token of somebody."""
+        """A bearer token of somebody, made once: the command that makes it takes seconds to start."""
+        if email not in self.tokens:
+            self.tokens[email] = self._new_token(email)
+        return self.tokens[email]
+
+    def _new_token(self, email: str) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "callcenter", "token", "create", "--user", email],
             env=environment(self.settings), cwd=ROOT, capture_output=True, text=True, timeout=60, check=True,

@@ -58,6 +58,8 @@ class Call:
         self.cseq = 100
         self.status = 0
         self.invite: Message | None = None
+        # The BYE of the other side.
+        self.ended_by: Message | None = None
         self.branch = ""
         self.request_uri = target
         self.tag_sent = False
@@ -207,10 +209,10 @@ class Phone(asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:
         self.transport = transport
 
-    def call(self, to: str, *, name: str = "") -> Call:
-        """Calls ``to`` through Asterisk; returns at once."""
+    def call(self, to: str, *, name: str = "", uri: str = "") -> Call:
+        """Calls ``to`` through Asterisk, or the whole address ``uri``; returns at once."""
         shown = f'"{name}" ' if name else ""
-        target = f"sip:{to}@{self.server_text}"
+        target = uri or f"sip:{to}@{self.server_text}"
         call = Call(self, secrets.token_hex(8), f"{shown}{self.uri};tag={secrets.token_hex(4)}", f"<{target}>", target)
         call.request_uri_to = f"<{target}>"
         call.branch = f"z9hG4bK{secrets.token_hex(6)}"
@@ -224,10 +226,16 @@ class Phone(asyncio.DatagramProtocol):
         )
         return call
 
-    async def incoming(self, timeout: float = 15.0) -> Call:
-        """The next call that comes in, as yet without a word to the caller."""
+    async def incoming(self, timeout: float = 15.0, *, to: str = "") -> Call:
+        """The next call that comes in, as yet without a word to the caller; ``to`` is the number that it must be for.
+
+        Asterisk repeats what nobody answered: a new phone at the same port may be asked for an older test's call.
+        """
         async with asyncio.timeout(timeout):
-            return await self.ringing.get()
+            while True:
+                call = await self.ringing.get()
+                if not to or (call.invite and to in call.invite.start):
+                    return call
 
     def via(self, branch: str = "") -> str:
         """A Via line of this telephone."""
@@ -281,6 +289,7 @@ class Phone(asyncio.DatagramProtocol):
         elif method == "BYE":
             self.respond(message, 200, "OK")
             if call:
+                call.ended_by = message
                 call.states["ended"].set()
         else:
             self.respond(message, 200, "OK")

@@ -25,6 +25,7 @@ from callcenter.telephony.config.model import (
 )
 from callcenter.telephony.config.render import render, ways_out
 from callcenter.telephony.config.values import dialled_forms
+from callcenter.telephony.config.ways import WayOut, agent_way
 
 SYSTEM = System(
     name="cctest",
@@ -190,3 +191,70 @@ def test_a_machine_behind_nat_names_its_outer_address() -> None:
     # Commands stay on the loopback all the same.
     assert "bindaddr = 127.0.0.1" in files["manager.conf"]
     assert "bindaddr = 127.0.0.1" in files["http.conf"]
+
+
+def test_calls_out_take_a_number_that_is_open_to_who_makes_them() -> None:
+    plain = model()
+    sales, support = plain.numbers
+    agent = dataclasses.replace(plain.agents[0], caller_number_id=5)
+
+    def way(*numbers: Number) -> str | None:
+        return agent_way(ways_out(model(numbers=numbers), 1), agent)
+
+    assert way(sales, support) == "5"
+    assert way(dataclasses.replace(sales, outgoing=False), support) == "default"
+    assert way(dataclasses.replace(sales, callers=frozenset({13})), support) == "6"
+    assert way(dataclasses.replace(sales, callers=frozenset({12})), support) == "5"
+    nobody = [dataclasses.replace(one, callers=frozenset()) for one in (sales, support)]
+    assert way(*nobody) is None
+    assert agent_way([], agent) == "default"
+    text = render(model(numbers=tuple(nobody)))["extensions.conf"]
+    assert text.count("Set(BARRED=no-number)") == 2
+    # The usual way is that of the first number that makes calls out.
+    ways = ways_out(model(numbers=(dataclasses.replace(sales, outgoing=False), support)), 1)
+    assert ways[-1] == WayOut("default", support, ways[-1].trunks)
+
+
+def test_what_is_seen_is_the_confirmed_number_unless_the_operator_wants_another() -> None:
+    plain = model()
+    agents = (dataclasses.replace(plain.agents[0], shown="+79161234567"),)
+    text = render(model(agents=agents))["extensions.conf"]
+    assert text.count("Set(__SHOWID=+79161234567)") == 2
+    seen = 'Set(CALLERID(num)=${IF($["${SHOWID}" = ""]?+74950000001:${FILTER(0-9+,${SHOWID:0:20})})})'
+    assert seen in text
+    fixed = (dataclasses.replace(plain.trunks[0], caller_rule="fixed", caller_id="+74959999999"),)
+    text = render(model(agents=agents, trunks=fixed))["extensions.conf"]
+    assert seen not in text
+    assert "Set(CALLERID(num)=+74959999999)" in text
+    text = render(model(businesses=(Business(id=1, name="x", shown="+78005550000"),)))["extensions.conf"]
+    assert "Set(CALLERID(num)=+78005550000)" in text
+    with pytest.raises(ModelError):
+        render(model(agents=(dataclasses.replace(plain.agents[0], shown="+7,evil"),)))
+
+
+def queue_lines(**settings: object) -> list[str]:
+    """What Asterisk is told of a queue with these settings."""
+    queue = dataclasses.replace(Queue(id=7, business_id=1, name="Q"), **settings)  # type: ignore[arg-type]
+    return render(model(queues=(queue,)))["queues.conf"].split("\n[q7]\n")[1].split("\n[")[0].split("\n")
+
+
+@pytest.mark.rule("INQ-01")
+def test_place_and_expected_wait_are_told_at_the_queues_own_interval() -> None:
+    told = queue_lines(announce_seconds=45)
+    for line in ("announce-frequency = 45", "min-announce-frequency = 45"):
+        assert line in told
+    for what in ("announce-position", "announce-holdtime", "announce-to-first-user"):
+        assert f"{what} = yes" in told
+        assert f"{what} = no" in queue_lines(announce_seconds=0)
+
+
+@pytest.mark.rule("INQ-02")
+def test_a_call_back_is_offered_again_and_again_and_its_key_leads_to_it() -> None:
+    offered = queue_lines(callback_key="1", announce_seconds=45)
+    for line in ("context = callback-7", "periodic-announce-frequency = 45", "announce-to-first-user = yes"):
+        assert line in offered
+    assert any(line.startswith("periodic-announce = ") and "standard-callback-offer" in line for line in offered)
+    # A queue that tells no places offers it all the same.
+    assert "periodic-announce-frequency = 30" in queue_lines(callback_key="1")
+    plain = queue_lines(announce_seconds=45)
+    assert not [line for line in plain if line.startswith(("context", "periodic-announce"))]

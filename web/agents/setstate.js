@@ -18,6 +18,7 @@ export function start(given) {
     h("div", { "data-pauses": "", role: "group", "aria-label": t("On a break") }),
     h("hr"),
     h("button.item", { type: "button", role: "menuitemradio", "data-set-state": "offline" }, h("span.tone.ic", { "data-state": "off" }, icon("exit")), t("Take off line")),
+    h("button.item", { type: "button", role: "menuitem", "data-part": "call" }, h("span.tone.ic", { "data-state": "talk" }, icon("phone")), h("span.cut", { "data-part": "whom" })),
   );
   document.body.append(menu);
   watchReasons((list) => $("[data-pauses]", menu).replaceChildren(...reasonItems(list, { "data-set-state": "paused" })));
@@ -38,6 +39,11 @@ export function start(given) {
 function draw(menu) {
   const agent = shell.store.state.agents[agentId];
   setText($('[data-part="whose"]', menu), agent?.name ?? "");
+  const call = $('[data-part="call"]', menu);
+  call.hidden = !agent || !shell.me.agent_id || agent.id === shell.me.agent_id || !shell.me.permissions.includes("calls.dial");
+  call.dataset.dial = agent?.short_number ?? "";
+  call.dataset.dialName = agent?.name ?? "";
+  setText($('[data-part="whom"]', call), shell.t("Call %(name)s", { name: agent?.name ?? "" }));
   for (const item of menu.querySelectorAll("[data-set-state]")) {
     const chosen = item.dataset.setState === agent?.wanted && (agent.wanted !== "paused" || (Number(item.dataset.reasonId) || null) === agent.reason_id);
     item.setAttribute("aria-checked", String(chosen));

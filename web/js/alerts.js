@@ -16,9 +16,19 @@ export function startAlerts() {
   stream.on("notice", (notice) => {
     if (!notice.text) return;
     const open = notice.link ? { text: t("Open"), run: () => visit(notice.link) } : undefined;
+    const caller = notice.kind === "missed" && /[?]q=(\d+)$/.exec(notice.link)?.[1];
+    if (caller) return void toast(notice.text, { state: "missed", glyph: "missed", life: 30000, action: { text: t("Call back"), run: () => callBack(`+${caller}`) } });
     if (["call_failed", "error"].includes(notice.kind) || notice.kind.startsWith("agent.")) complain(notice.text, { action: open });
     else toast(notice.text, { glyph: "info", action: open });
   });
+}
+
+// The shell dials whatever carries data-dial.
+function callBack(number) {
+  const button = h("button", { type: "button", hidden: true, "data-dial": number });
+  document.body.append(button);
+  button.click();
+  button.remove();
 }
 
 function draw(alerts) {

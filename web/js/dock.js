@@ -30,6 +30,7 @@ export class Dock {
   #keypad = false;
   #transfer = false;
   #asking = false;
+  #pausing = false;
   #drawn = "";
   #last = null;
   #part = (name) => $(`[data-part="${name}"]`, $("#dock"));
@@ -300,16 +301,18 @@ export class Dock {
   // What is said while the recording is paused is in no file (AGD-14); the server does it, whatever phone the call is on.
   async toggleRecording() {
     const { call } = this;
-    if (!call?.seen || !call.recording || this.#asking) return;
+    if (!call?.seen || !call.recording) return;
+    // A press while the one before is still on its way means the opposite of it, and follows it.
+    this.#pausing = this.#asking ? !this.#pausing : !call.recordingPausedUntil;
+    if (this.#asking) return;
     const path = `/api/v1/calls/${encodeURIComponent(call.seen.id)}/recording`;
     this.#asking = true;
     try {
-      if (call.recordingPausedUntil) {
-        await api("POST", `${path}/resume`);
-        toast(t("The call is recorded again."), { glyph: "rec" });
-      } else {
-        const { limit } = await api("POST", `${path}/pause`);
-        toast(t("The recording is paused. It goes on by itself in %(time)s.", { time: duration(limit) }), { glyph: "recpause" });
+      for (let asked = null; asked !== this.#pausing; ) {
+        asked = this.#pausing;
+        const { limit } = (await api("POST", `${path}/${asked ? "pause" : "resume"}`)) ?? {};
+        if (asked) toast(t("The recording is paused. It goes on by itself in %(time)s.", { time: duration(limit) }), { glyph: "recpause" });
+        else toast(t("The call is recorded again."), { glyph: "rec" });
       }
     } catch (error) {
       complain(error.message);

@@ -29,7 +29,7 @@ async function extend() {
 
 // {kind, tone, glyph, word (what it is), time (seconds), more (the wrap-up may be lengthened)}, or null.
 export function picture(agent, moment) {
-  if (agent?.state === "wrapup") return { kind: "wrapup", tone: "wrap", glyph: "note", word: t("Wrap-up, left"), time: Math.max(0, (Date.parse(agent.wrapup_until) - moment) / 1000), more: agent.can_extend };
+  if (agent?.state === "wrapup") return { kind: "wrapup", tone: "wrap", glyph: "note", word: agent.wrapup_until ? t("Wrap-up, left") : t("Wrap-up"), time: !agent.wrapup_until ? null : Math.max(0, (Date.parse(agent.wrapup_until) - moment) / 1000), more: agent.can_extend };
   if (agent?.state !== "paused") return null;
   const reason = reasonWord(agent.reason) || t("Break");
   if (agent.reason === "no_answer" && !agent.reason_id) return { kind: "no_answer", tone: "missed", glyph: "missed", word: t("You did not answer; calls do not reach you"), time: null };

@@ -4,6 +4,9 @@ import { phone as pretty } from "./format.js";
 import { t } from "./i18n.js";
 import { spying } from "./spying.js";
 
+// The number that rings a phone in order to record a prompt (features/prompts/usecases/phoning.py).
+const RECORDS = "*44";
+
 export const myAgent = (state) => state.agents[me?.agent_id] ?? null;
 export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
 
@@ -11,6 +14,7 @@ export const liveCall = (state) => state.calls[myAgent(state)?.call_id] ?? null;
 // anybody else by the phone alone (TEL-65): a name that the caller's network sends proves nothing.
 export function who(number, contact, agents = {}) {
   if (contact?.saved && contact.name) return { name: contact.name, position: contact.position ?? "", number: pretty(number), known: true, profile: profileOf(contact) };
+  if (number === RECORDS) return { name: t("Recording a prompt"), position: t("Speak after the beep, then press #."), number: "", known: false };
   const colleague = number && Object.values(agents).find((agent) => agent.short_number === number);
   if (colleague) return { name: colleague.name, position: t("Colleague"), number, known: true };
   return { name: pretty(number) || t("Unknown number"), position: "", number: "", known: false };
@@ -49,7 +53,7 @@ export function myCall(phoneState, liveState, card) {
 function stageOf(call, seen, agent, direction) {
   if (call && ["ringing", "answering"].includes(call.stage)) return call.stage;
   if (seen?.held) return "held";
-  if (call && !seen && spying.now) return call.stage;
+  if (call && !seen && (spying.now || call.number === RECORDS)) return call.stage;
   if (direction === "out") {
     if (seen?.answered_at) return "talking";
     return call && call.stage !== "talking" ? "connecting" : "calling";

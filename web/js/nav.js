@@ -131,4 +131,6 @@ export function markPlace() {
     if (link === best) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  const group = best?.closest("details");
+  if (group) group.open = true;
 }

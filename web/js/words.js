@@ -26,6 +26,7 @@ const RESULTS = {
   no_answer: ["pause", "ban", () => t("No answer")],
   failed: ["missed", "alert", () => t("Failed")],
   cancelled: ["pause", "ban", () => t("Cancelled")],
+  blocked: ["pause", "ban", () => t("Number is blocked")],
 };
 
 export const agentIcon = (state) => (AGENT[state] ?? AGENT.offline)[0];

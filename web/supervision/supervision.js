@@ -8,7 +8,7 @@ let shell;
 let t;
 
 const MODES = [["listen", "ear", () => t("Listen in")], ["whisper", "whisper", () => t("Whisper")], ["barge", "barge", () => t("Join")]];
-const STATES = { started: () => t("Connecting"), menu: () => t("In the menu"), queued: () => t("Waits in the queue"), ringing: () => t("Ringing"), talking: () => t("Talking"), held: () => t("On hold") };
+const STATES = { started: () => t("Connecting"), menu: () => t("In the menu"), message: () => t("Leaves a message"), queued: () => t("Waits in the queue"), ringing: () => t("Ringing"), talking: () => t("Talking"), held: () => t("On hold") };
 const TONES = { talking: "talk", held: "pause", queued: "ring", ringing: "ring" };
 
 export function start(given) {

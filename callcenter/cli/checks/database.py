@@ -27,7 +27,7 @@ async def database(settings: Settings) -> list[Finding]:
     if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).is_file()):
         advice = "python -m callcenter migrate"
         return [Finding(name=NAME, state="warning", detail=f"{shown} is not there yet", advice=advice)]
-    engine = create_engine(settings.db_url)
+    engine = create_engine(settings.db_url, checkpoints=False)
     try:
         async with engine.connect() as connection:
             found = await connection.run_sync(migrations.revision_of)

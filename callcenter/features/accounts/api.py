@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -25,6 +26,7 @@ __all__ = [
     "AuditEntry",
     "AuditFilter",
     "BusinessInfo",
+    "Mailbox",
     "Person",
     "add_member",
     "address",
@@ -40,10 +42,12 @@ __all__ = [
     "create_user",
     "hash_now",
     "hash_password",
+    "mailboxes",
     "people",
     "role_of",
     "set_setting",
     "timezone_of",
+    "timezones",
     "user_name",
 ]
 
@@ -112,6 +116,26 @@ async def timezone_of(session: AsyncSession, membership_id: int) -> str:
     """The time zone that a member chose in his profile (business session), '' when there is none such."""
     wanted = select(User.timezone).join(Membership, Membership.user_id == User.id).where(Membership.id == membership_id)
     return await session.scalar(wanted) or ""
+
+
+class Mailbox(NamedTuple):
+    """Where a member's letters go, and the time zone that he chose in his profile ('' = none)."""
+
+    email: str
+    timezone: str
+
+
+async def mailboxes(session: AsyncSession, memberships: Collection[int]) -> dict[int, Mailbox]:
+    """Those of some members, by membership (business session)."""
+    wanted = select(Membership.id, User.email, User.timezone).join(User, User.id == Membership.user_id)
+    found = await session.execute(wanted.where(Membership.id.in_(memberships)))
+    return {member: Mailbox(email, zone or "") for member, email, zone in found}
+
+
+async def timezones(session: AsyncSession) -> dict[int, str]:
+    """The time zones that members chose in their profiles, by membership (with a system session: everybody's)."""
+    wanted = select(Membership.id, User.timezone).join(User, User.id == Membership.user_id)
+    return {member: zone for member, zone in await session.execute(wanted) if zone}
 
 
 async def role_of(session: AsyncSession, user_id: int) -> str | None:

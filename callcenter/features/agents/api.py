@@ -147,6 +147,17 @@ async def for_rendering(session: AsyncSession) -> list[AgentWithDevices]:
     return [AgentWithDevices(agent=_info(a), devices=tuple(devices.get(a.id, ()))) for a in agents]
 
 
+async def device(session: AsyncSession, agent_id: int, kind: DeviceKind) -> DeviceInfo | None:
+    """An agent's phone of a kind, with its password."""
+    found = [one for one in await queries.devices(session, [agent_id]) if one.kind == kind]
+    return _device(found[0]) if found else None
+
+
+async def renew_password(services: Services, business_id: int, agent_id: int, kind: DeviceKind) -> None:
+    """Gives a phone a new password; the phone must be set up anew. NotFound when there is no such phone."""
+    await people.renew_password(services, business_id, agent_id, kind)
+
+
 async def wanted_states(session: AsyncSession) -> dict[int, WantedState]:
     """What each active agent wants to be; with a system session for all businesses."""
     rows = await session.execute(select(Agent.id, Agent.wanted).where(Agent.active))

@@ -18,6 +18,7 @@ from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.features.agents.usecases import states
 from callcenter.plugin import Services
+from callcenter.storage.scope import insert_many
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ GIVE_UP = 600.0
 GATHER = 0.1
 """Seconds that changes wait for others: a transaction costs ten times what a change in it costs."""
 BATCH = 500
+_WRITTEN = ("agent_id", "state", "reason", "reason_id", "since", "until", "due_at", "extended")
 
 
 class SpanWriter:
@@ -69,7 +71,7 @@ class SpanWriter:
     async def _write(self, business_id: int, changes: list[AgentChanged]) -> None:
         try:
             async with self._services.db.business(business_id) as session:
-                await _change(session, business_id, changes)
+                await _change(session, changes)
         except IntegrityError:
             if len(changes) == 1:
                 raise
@@ -132,7 +134,7 @@ async def on_wanted(services: Services, event: AgentWanted) -> None:
     services.part(rules.Rings, lambda _: rules.Rings()).forget(event.agent_id)
 
 
-async def _change(session: AsyncSession, business_id: int, changes: list[AgentChanged]) -> None:
+async def _change(session: AsyncSession, changes: list[AgentChanged]) -> None:
     """Brings the stretches of one business's agents to where ``changes``, in their order, lead."""
     ids = {change.agent_id for change in changes}
     newest: dict[int, AgentStateSpan] = {}
@@ -143,6 +145,7 @@ async def _change(session: AsyncSession, business_id: int, changes: list[AgentCh
         else:
             newest[span.agent_id] = span
     there = await queries.existing(session, ids)
+    made: list[AgentStateSpan] = []
     for change in changes:
         old = newest.get(change.agent_id)
         current = None if old is None else rules.Span(old.state, old.reason, old.since.timestamp(), old.reason_id)
@@ -154,17 +157,21 @@ async def _change(session: AsyncSession, business_id: int, changes: list[AgentCh
             old.due_at, old.extended = due_at, change.extended
         if step.opened is not None and change.agent_id in there:
             opened = step.opened
-            made = newest[change.agent_id] = AgentStateSpan(
-                business_id=business_id,
+            newest[change.agent_id] = AgentStateSpan(
                 agent_id=change.agent_id,
                 state=opened.state,
                 reason=opened.reason,
                 reason_id=opened.reason_id,
                 since=utc(opened.since),
+                until=None,
                 due_at=due_at,
                 extended=change.extended,
             )
-            session.add(made)
+            made.append(newest[change.agent_id])
+    # Never added to the session: the ORM would write them row by row, each in a statement of its own.
+    await session.run_sync(
+        insert_many, AgentStateSpan, [{name: getattr(one, name) for name in _WRITTEN} for one in made]
+    )
 
 
 async def until_written(write: Callable[[], Awaitable[None]], what: str) -> None:

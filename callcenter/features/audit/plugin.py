@@ -30,5 +30,5 @@ FEATURE = Feature(
         ),
         Route("GET", "/audit", pages.page, AUDIT_SEE),
     ),
-    nav=(NavItem("/audit", "Audit log", "shield", AUDIT_SEE, 90, short="Audit", below=True),),
+    nav=(NavItem("/audit", "Audit log", "shield", AUDIT_SEE, 90, short="Audit", below=True, group="service"),),
 )

@@ -12,23 +12,31 @@ from callcenter.core.calls import Call
 from callcenter.features.calls.queries import lists, stored, views
 from callcenter.features.calls.queries.agent_day import AgentDay, CallBack, ResultCount, agent_day, to_call_back
 from callcenter.features.calls.queries.lists import Page, Scope, may_see
+from callcenter.features.calls.queries.outcomes import add_outcomes
 from callcenter.features.calls.queries.queue_day import QueueCall, QueueHour, queue_calls, queue_hours
+from callcenter.features.calls.queries.spam import marked_as_spam, spam_numbers
 from callcenter.features.calls.queries.views import Named, call_view
 from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.calls.rules.merging import Picture
-from callcenter.features.calls.usecases.dial import scope_of
+from callcenter.features.calls.usecases.adding import Part, add_part
+from callcenter.features.calls.usecases.dial import Outgoing, outgoing, place, rings_outside, scope_of
 from callcenter.features.calls.usecases.log import CallLog
+from callcenter.features.calls.usecases.messages import WAYS as MESSAGE_WAYS
+from callcenter.features.calls.usecases.messages import Message
 from callcenter.features.calls.usecases.pausing import limit_of as pause_limit
 from callcenter.features.calls.usecases.pausing import set_limit as set_pause_limit
 from callcenter.features.calls.usecases.store import store
+from callcenter.features.calls.usecases.taking import Taken, log_now, taken, talked
 from callcenter.features.contacts import api as contacts
 from callcenter.live.views import CallView, ContactBrief
 from callcenter.plugin import Services
 
 __all__ = [
-    "AgentDay", "CallBack", "Filters", "Page", "QueueCall", "QueueHour", "ResultCount", "Scope", "add_past",
-    "agent_day", "calls", "going_on", "logged", "may_see", "pause_limit", "queue_calls", "queue_hours", "scope_of",
-    "set_pause_limit", "to_call_back", "views_of",
+    "MESSAGE_WAYS", "AgentDay", "CallBack", "Filters", "Message", "Outgoing", "Page", "Part", "QueueCall", "QueueHour",
+    "ResultCount", "Scope", "Taken", "add_outcomes", "add_part", "add_past", "agent_day", "calls", "ended_with_step",
+    "going_on", "last_agent", "log_now", "logged", "marked_as_spam", "may_see", "outgoing", "pause_limit", "place",
+    "queue_calls", "queue_hours", "result_of", "rings_outside", "scope_of", "set_pause_limit", "spam_numbers",
+    "stored_call", "taken", "talked", "to_call_back", "views_of", "with_step",
 ]  # fmt: skip
 
 
@@ -55,6 +63,34 @@ async def logged(services: Services, call: Call) -> None:
     writer = services.part(CallLog, CallLog)
     writer.put(Picture(call, "live"))
     await writer.drained()
+
+
+async def with_step(session: AsyncSession, ids: Collection[str], kind: str) -> list[Call]:
+    """Those of the calls ``ids`` in whose story there is a step of ``kind``."""
+    found = await stored.stored(session, await stored.with_step(session, ids, kind))
+    return [stored.picture(one).call for one in found.values()]
+
+
+async def ended_with_step(session: AsyncSession, kind: str, since: datetime) -> list[tuple[int, str]]:
+    """Businesses and ids of ended calls that began after ``since`` and have a step of ``kind``; a system session."""
+    return await stored.ended_with_step(session, kind, since)
+
+
+async def result_of(session: AsyncSession, call_id: str) -> str | None:
+    """How a call ended; None when it goes on or is not in the log."""
+    row = await stored.one(session, call_id)
+    return row.record.result if row is not None else None
+
+
+async def stored_call(session: AsyncSession, call_id: str) -> Call | None:
+    """A call as the log knows it, or None when it knows none of this id."""
+    row = await stored.one(session, call_id)
+    return stored.picture(row).call if row is not None else None
+
+
+async def last_agent(session: AsyncSession, number: str, since: datetime) -> int | None:
+    """The agent who talked last with an outside number (E.164), in calls that began after ``since``."""
+    return await stored.last_agent(session, number, since)
 
 
 class GoingOn(NamedTuple):

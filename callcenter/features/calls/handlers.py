@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
+from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged, RecordingReady
 from callcenter.features.calls.rules.merging import Picture
+from callcenter.features.calls.usecases import messages
 from callcenter.features.calls.usecases.journal import Completer
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.calls.usecases.pop import Pops
@@ -28,6 +29,11 @@ async def link_changed(services: Services, event: LinkChanged) -> None:
     """Asterisk is back, and its state is known: the journal tells what was missed."""
     if event.up:
         services.part(Completer, Completer).soon(before=event.at)
+
+
+async def message_ready(services: Services, event: RecordingReady) -> None:
+    """A message can be heard: those for whom it is are told."""
+    await messages.ready(services, event)
 
 
 async def pop_update(services: Services, event: CallUpdated) -> None:

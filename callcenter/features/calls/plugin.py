@@ -5,7 +5,7 @@ This is the feature to copy: rules are pure, queries read, usecases do, handlers
 
 from __future__ import annotations
 
-from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged
+from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged, RecordingReady
 from callcenter.features.calls import handlers, jobs
 from callcenter.features.calls.pages import rest, site, talking
 from callcenter.features.calls.queries.views import CallDetail
@@ -199,6 +199,7 @@ FEATURE = Feature(
         Subscription(CallUpdated, handlers.log_update, "call-log"),
         Subscription(CallEnded, handlers.log_end, "call-log"),
         Subscription(LinkChanged, handlers.link_changed, "call-log"),
+        Subscription(RecordingReady, handlers.message_ready, "messages"),
         Subscription(CallUpdated, handlers.pop_update, "screen-pop"),
         Subscription(CallContact, handlers.pop_contact, "screen-pop"),
         Subscription(CallEnded, handlers.pop_end, "screen-pop"),

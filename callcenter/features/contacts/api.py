@@ -13,11 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
 from callcenter.features.contacts.queries import access, exporting, finding, searching
-from callcenter.features.contacts.queries.filtering import Selection, selected
+from callcenter.features.contacts.queries import labels as label_queries
+from callcenter.features.contacts.queries.filtering import Selection, selected, state_of
 from callcenter.features.contacts.rules import people
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
-from callcenter.features.contacts.usecases import bulk_undo, bulk_write, calling, erasing, keeping, leads, registry
+from callcenter.features.contacts.rules.filters import ListState
+from callcenter.features.contacts.usecases import (
+    bulk_undo,
+    bulk_write,
+    calling,
+    erasing,
+    keeping,
+    leads,
+    offering,
+    registry,
+)
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
@@ -25,13 +36,14 @@ from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, S
 from callcenter.live.views import ContactBrief
 
 __all__ = [
-    "BulkAction", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
-    "Guard", "Hook", "Leftovers", "Merger", "Portion", "Section", "Selection", "Source", "Viewer", "access",
-    "activity", "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of", "briefs",
-    "bulk_undo", "bulk_write", "by_numbers", "calling", "count_with", "counters", "create_client", "email",
-    "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "get",
-    "ids_matching", "leads", "local_time", "merge", "numbers_of", "on_archive", "outside", "own_value", "place",
-    "searching", "sections", "selected", "sort_key", "tidy", "viewer",
+    "BulkAction", "Caller", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
+    "Guard", "Hook", "Leftovers", "ListState", "Merger", "Portion", "Section", "Selection", "Source", "Viewer",
+    "access", "activity", "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of",
+    "briefs", "bulk_undo", "bulk_write", "by_numbers", "caller", "calling", "count_with", "counters", "create_client",
+    "email", "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding",
+    "first_phones", "get",
+    "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive", "outside",
+    "own_value", "place", "searching", "sections", "selected", "sort_key", "state_of", "tidy", "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -54,6 +66,14 @@ class ContactInfo(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str
     city: str
     saved: bool
+
+
+class Caller(NamedTuple):
+    """What leads a client's call: the membership responsible for him, the keys of his tags, the ids of his lists."""
+
+    responsible_id: int | None
+    tags: frozenset[str] = frozenset()
+    lists: frozenset[int] = frozenset()
 
 
 class Counts(NamedTuple):
@@ -112,6 +132,22 @@ async def find_by_number(session: AsyncSession, e164: str) -> ContactInfo | None
     return _info(await queries.by_number(session, e164))
 
 
+async def caller(session: AsyncSession, e164: str, *, labels: bool = False) -> Caller | None:
+    """The saved client who has this number; his tags and lists only with ``labels``. None for strangers."""
+    contact = await queries.by_number(session, e164) if people.outside(e164) else None
+    if contact is None or not contact.saved:
+        return None
+    if not labels:
+        return Caller(contact.responsible_id)
+    carried = await label_queries.of_contact(session, contact.id)
+    return Caller(contact.responsible_id, carried.tags, carried.lists)
+
+
+async def label_titles(session: AsyncSession) -> tuple[dict[str, str], dict[int, str]]:
+    """The business's tags (key -> title) and lists (id -> title), by title."""
+    return await label_queries.titles(session)
+
+
 async def get(session: AsyncSession, contact_id: int) -> ContactInfo | None:
     """The contact, or None when this business has no such."""
     return _info(await queries.contact(session, contact_id))
@@ -120,6 +156,11 @@ async def get(session: AsyncSession, contact_id: int) -> ContactInfo | None:
 async def numbers_of(session: AsyncSession, contact_id: int) -> list[str]:
     """The contact's numbers (E.164), the first first."""
     return [phone.e164 for phone in await queries.phones(session, contact_id)]
+
+
+async def first_phones(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """The first number (E.164) of each contact that has one."""
+    return await queries.first_phones(session, ids)
 
 
 async def by_numbers(session: AsyncSession, numbers: Collection[str]) -> dict[str, ContactBrief]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import CallEnded, CallUpdated
-from callcenter.features.contacts import handlers
 from callcenter.features.contacts.pages import (
     bulk,
     card,
@@ -15,7 +13,7 @@ from callcenter.features.contacts.pages import (
     organisations,
     setup,
 )
-from callcenter.plugin import Feature, Subscription
+from callcenter.plugin import Feature
 
 FEATURE = Feature(
     name="contacts",
@@ -30,9 +28,5 @@ FEATURE = Feature(
         *labels.ROUTES,
         *bulk.ROUTES,
         *dialbook.ROUTES,
-    ),
-    subscriptions=(
-        Subscription(CallUpdated, handlers.call_updated, "contacts"),
-        Subscription(CallEnded, handlers.call_ended, "contacts"),
     ),
 )

@@ -1,6 +1,6 @@
 """The demo's telephones, for the demo command that runs the robots."""
 
-from callcenter.features.demo.gateway import CallPlan, SippError, call, listen, speech
+from callcenter.features.demo.gateway import CallPlan, SippError, call, listen, speech, spoken_packets
 from callcenter.features.demo.gateway.scenarios import agent as agent_scenario
 from callcenter.features.demo.gateway.scenarios import carrier as carrier_scenario
 from callcenter.features.demo.gateway.sipp import die_with_parent, end
@@ -15,4 +15,5 @@ __all__ = [
     "end",
     "listen",
     "speech",
+    "spoken_packets",
 ]

@@ -62,6 +62,10 @@ FEATURE = Feature(
         Route("POST", "/exports", pages.page_form, CONTACTS_EXPORT),
         Route("POST", f"/exports/{_ID}/cancel", pages.stop_form, CONTACTS_EXPORT),
     ),
-    nav=(NavItem("/exports", "Export of clients", "load", CONTACTS_EXPORT, 74, short="Export", below=True),),
+    nav=(
+        NavItem(
+            "/exports", "Export of clients", "load", CONTACTS_EXPORT, 74, short="Export", below=True, group="service"
+        ),
+    ),
     jobs=(Job("exports.clean", jobs.clean, every=600, first=30),),
 )

@@ -11,7 +11,10 @@ from callcenter.storage.base import Base, BusinessOwned
 
 
 class Menu(Base, BusinessOwned):
-    """A voice menu; after ``repeats`` repetitions without a key the no-input action (``timeout_*``) is taken."""
+    """A voice menu; after ``repeats`` repetitions (-1 = without end) without a key comes ``timeout_*``.
+
+    ``activity`` always, open, closed or never says when callers meet it (INB-27); ``main`` is what new numbers get.
+    """
 
     __tablename__ = "menus"
 
@@ -22,11 +25,19 @@ class Menu(Base, BusinessOwned):
     repeats: Mapped[int] = mapped_column(default=2)
     timeout_action: Mapped[str] = mapped_column(String(15), default="hangup")
     timeout_target_id: Mapped[int | None]
+    timeout_number: Mapped[str] = mapped_column(String(20), default="")
+    timeout_prompt: Mapped[str] = mapped_column(String(100), default="")
+    activity: Mapped[str] = mapped_column(String(10), default="always")
+    main: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 
 class MenuKey(Base, BusinessOwned):
-    """What a key (0–9, * or #) does: ``action`` 'queue', 'agent', 'menu', 'repeat' or 'hangup' with ``target_id``."""
+    """What a key (0–9, * or #) does.
+
+    ``action`` queue, agent or menu (with ``target_id``), external (``number``), play (``prompt``), voicemail
+    (``target_id`` of a queue or None), agent_voicemail, repeat or hangup.
+    """
 
     __tablename__ = "menu_keys"
     __table_args__ = (UniqueConstraint("menu_id", "key"),)
@@ -36,3 +47,5 @@ class MenuKey(Base, BusinessOwned):
     key: Mapped[str] = mapped_column(String(1))
     action: Mapped[str] = mapped_column(String(15))
     target_id: Mapped[int | None]
+    number: Mapped[str] = mapped_column(String(20), default="")
+    prompt: Mapped[str] = mapped_column(String(100), default="")

@@ -9,5 +9,5 @@ from callcenter.plugin import Services
 
 async def config_changed(services: Services, event: ConfigChanged) -> None:
     """A new employee takes the calls of the numbers that all employees take."""
-    if event.what != "numbers":
+    if event.what not in ("numbers", "members"):
         await usecases.follow_agents(services, event.business_id)

@@ -20,6 +20,7 @@ COUNTS: dict[str, str] = {
     "history": N_("history entries"),
     "calls": N_("calls made anonymous"),
     "recordings": N_("recordings"),
+    "questionnaires": N_("questionnaires"),
     "traces": N_("traces in other places"),
     "files": N_("files"),
 }

@@ -4,32 +4,42 @@ the directory.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core import routing
 from callcenter.core.directory import QueueRef
+from callcenter.core.routing import Asked, Goal, Survey
 from callcenter.features.queues import queries, rules, usecases
+from callcenter.features.queues.gateway import Absences, Asks, Look, MemberSync
 from callcenter.features.queues.models import Queue, QueueMember
 from callcenter.features.queues.usecases import QueuePatch
 from callcenter.live.views import QueueBrief
+from callcenter.plugin import Services
 
 __all__ = [
     "QueueInfo",
     "QueueMemberInfo",
     "QueuePatch",
     "all_queues",
+    "ask_for",
     "briefs",
     "by_ids",
     "create",
     "for_directory",
     "get",
+    "leave_out",
+    "look_again",
+    "may_take",
     "members",
     "own_queue",
+    "put_back",
     "set_members",
     "set_own_members",
+    "settle",
 ]
 
 
@@ -53,6 +63,12 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     ring_seconds: int
     wrapup_seconds: int
     max_wait: int
+    max_callers: int
+    announce_seconds: int
+    callback_key: str = ""
+    overflow: Goal | None
+    asked: Asked | None = None
+    survey: Survey | None = None
     answer_target: int
     short_abandon: int
     music: str
@@ -135,6 +151,38 @@ async def set_members(
     await usecases.set_members(session, await usecases.need(session, queue_id), agent_ids, penalties)
 
 
+async def settle(session: AsyncSession, queue_id: int, settings: QueuePatch) -> None:
+    """Changes a queue's settings. Commit, then publish ConfigChanged. Raises NotFound, BadInput."""
+    await usecases.settle(session, queue_id, settings)
+
+
+def leave_out(services: Services, look: Look) -> None:
+    """``look(session, now)`` names pairs (queue, agent) that Asterisk shall not ring for now; a system session."""
+    services.part(Absences, lambda _: Absences()).looks.append(look)
+
+
+def look_again(services: Services) -> None:
+    """Has all members compared with what is wanted now."""
+    services.part(MemberSync, MemberSync).touch()
+
+
+def ask_for(services: Services, asks: dict[int, Asked]) -> None:
+    """What skills queues ask for from now on, as callers meet it; members are ranked by it with the next look."""
+    services.part(Asks, lambda _: Asks()).live = dict(asks)
+    look_again(services)
+
+
+def may_take(services: Services, queue_id: int, agent_id: int, waited: float) -> bool:
+    """Whether an agent is able enough for a caller of the queue who has waited for so many seconds."""
+    asked = (services.part(Asks, lambda _: Asks()).live or {}).get(queue_id)
+    return asked is None or services.part(MemberSync, MemberSync).tier(queue_id, agent_id) <= asked.open_to(waited)
+
+
+async def put_back(session: AsyncSession, business_id: int, found: Iterable[QueueInfo]) -> None:
+    """Makes queues' settings what they were; others are switched off, members stay. Commit, then apply."""
+    await usecases.put_back(session, business_id, found)
+
+
 async def for_directory(session: AsyncSession) -> dict[int, QueueRef]:
     """Active queues for core.directory; use a system session."""
     return {
@@ -171,6 +219,12 @@ def _info(queue: Queue, queue_members: list[QueueMember]) -> QueueInfo:
         ring_seconds=queue.ring_seconds,
         wrapup_seconds=queue.wrapup_seconds,
         max_wait=queue.max_wait,
+        max_callers=queue.max_callers,
+        announce_seconds=queue.announce_seconds,
+        callback_key=queue.callback_key,
+        overflow=routing.goal(queue.overflow),
+        asked=routing.asked(queue.asked),
+        survey=routing.survey(queue.survey),
         answer_target=queue.answer_target,
         short_abandon=queue.short_abandon,
         music=queue.music,

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
-from callcenter.core.directory import DeviceKind, parse_object
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.core.directory import DeviceKind, parse_object, queue_name
 from callcenter.core.errors import ProductError, Unavailable
 from callcenter.core.events import DeviceChanged, MemberChanged
+from callcenter.core.routing import Asked
 from callcenter.features.agents import api as agents
 from callcenter.features.queues import queries, rules
+from callcenter.features.skills import api as skills
 from callcenter.plugin import Services
 from callcenter.telephony.snapshot import MemberNow
 
@@ -23,6 +28,23 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 SETTLE = 0.02
 """Seconds to wait after the first touch, so that a burst (two hundred phones back after a break) is one look."""
+
+
+Look = Callable[[AsyncSession, datetime], Awaitable[set[tuple[int, int]]]]
+
+
+class Absences:
+    """Who is left out of which queues for now (``services.part(Absences, …)``): asked at each look."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+
+
+class Asks:
+    """What skills queues ask for as callers meet it (``services.part(Asks, …)``); None = as the tables say."""
+
+    def __init__(self) -> None:
+        self.live: dict[int, Asked] | None = None
 
 
 class MemberSync:
@@ -85,7 +107,7 @@ class MemberSync:
             new = None
             self._there.pop(key, None)
         else:
-            new = rules.Member(event.queue_id, event.agent_id, event.interface, event.paused)
+            new = rules.Member(event.queue_id, event.agent_id, event.interface, event.paused, event.penalty)
             self._there[key] = new
         if new != old:
             self.touch(event.agent_id)
@@ -149,9 +171,18 @@ class MemberSync:
         if agent_ids is not None:
             # A look at some agents must not forget another one whose grace still runs.
             agent_ids = agent_ids | self._in_grace()
+        async with self._services.db.system() as session:
+            orders = await queries.orders(session)
+        if agent_ids is not None:
+            # Where the order counts a look is at the whole queue.
+            touched = {q for q, order in orders.items() if not agent_ids.isdisjoint(order)}
+            orders = {q: order for q, order in orders.items() if q in touched}
+            agent_ids = agent_ids.union(
+                *orders.values(), (m.agent_id for m in self._there.values() if m.queue_id in touched)
+            )
         wishes = await self._wishes(agent_ids)
         now = self._services.clock.epoch()
-        plan = rules.plan(wishes, self._present(agent_ids), now)
+        plan = rules.plan(wishes, self._present(agent_ids), now, orders)
         failed: set[int] = set()
         for command in plan.commands:
             try:
@@ -190,17 +221,32 @@ class MemberSync:
                 paused=command.paused,
                 reason=command.reason,
             )
+        elif command.kind == "rank":
+            await telephony.gateway.queue_penalty(
+                command.interface, command.penalty, queue=queue_name(command.queue_id)
+            )
+            # Asterisk writes members down for its next start when they are paused, not when they are ranked.
+            await telephony.pause_member(
+                command.agent_id, kind, command.paused, reason=command.reason, queue_id=command.queue_id
+            )
         else:
             await telephony.pause_member(
                 command.agent_id, kind, command.paused, reason=command.reason, queue_id=command.queue_id
             )
-        self._there[key] = rules.Member(command.queue_id, command.agent_id, command.interface, command.paused)
+        self._there[key] = rules.Member(
+            command.queue_id, command.agent_id, command.interface, command.paused, command.penalty
+        )
 
     async def _wishes(self, agent_ids: set[int] | None) -> dict[int, rules.Wish]:
         """What active agents (None = all of the installation) want, and their phones that are on line now."""
         async with self._services.db.system() as session:
             people = await agents.all_agents(session, agent_ids)
             serves = await queries.serves(session, agent_ids)
+            asks = await self._asks(session)
+            levels = await skills.levels(session, {one.skill_id for one in asks.values()}) if asks else {}
+            away: set[tuple[int, int]] = set()
+            for look in self._services.part(Absences, lambda _: Absences()).looks:
+                away |= await look(session, self._services.clock.now())
         wishes = {}
         for agent in people:
             view = self._services.live.agent(agent.business_id, agent.id)
@@ -209,9 +255,25 @@ class MemberSync:
             resting = self._services.live.resting(agent.id)
             reason = "wrapup" if resting else agent.reason
             wishes[agent.id] = rules.Wish(
-                agent.id, agent.wanted, online, serves.get(agent.id, {}), reason, lost, resting
+                agent.id,
+                agent.wanted,
+                online,
+                rules.ranked(rules.serving(serves.get(agent.id, {}), agent.id, away), asks, levels.get(agent.id, {})),
+                reason,
+                lost,
+                resting,
             )
         return wishes
+
+    async def _asks(self, session: AsyncSession) -> dict[int, Asked]:
+        live = self._services.part(Asks, lambda _: Asks()).live
+        return await queries.asks(session) if live is None else live
+
+    def tier(self, queue_id: int, agent_id: int) -> int:
+        """How long callers of a queue wait until an agent may take them (core.routing.Asked); 0 = not at all."""
+        return min(
+            (m.penalty for m in self._there.values() if (m.queue_id, m.agent_id) == (queue_id, agent_id)), default=0
+        )
 
 
 def members_of(present: Iterable[MemberNow]) -> Iterable[rules.Member]:
@@ -220,7 +282,7 @@ def members_of(present: Iterable[MemberNow]) -> Iterable[rules.Member]:
         queue = parse_object(member.queue)
         phone = parse_object(member.interface.removeprefix("PJSIP/"))
         if queue and queue.kind == "queue" and phone and phone.kind == "agent":
-            yield rules.Member(queue.id, phone.id, member.interface, member.paused)
+            yield rules.Member(queue.id, phone.id, member.interface, member.paused, member.penalty)
 
 
 def _kind(endpoint: str) -> DeviceKind | None:

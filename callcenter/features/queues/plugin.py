@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from callcenter.core.events import AgentChanged, AgentWanted, ConfigChanged, DeviceChanged, LinkChanged, MemberChanged
-from callcenter.features.queues import handlers, jobs, pages
+from callcenter.features.queues import api, handlers, jobs, pages
 from callcenter.features.queues.gateway import MemberSync
 from callcenter.features.queues.usecases import QueuePatch
+from callcenter.features.skills import api as skills
 from callcenter.http.permissions import QUEUES_EDIT, QUEUES_SEE
-from callcenter.http.routes import NavItem, Route
+from callcenter.http.routes import NavItem, Param, Route
 from callcenter.plugin import Feature, Job, Services, Subscription
 
 
@@ -18,6 +21,13 @@ async def _start(services: Services) -> None:
 async def _stop(services: Services) -> None:
     await services.part(MemberSync, MemberSync).stop()
 
+
+async def _asks(session: AsyncSession, skill_id: int) -> list[str]:
+    """The queues that ask for a skill, so that it is not deleted."""
+    return [one.name for one in await api.all_queues(session) if one.asked and one.asked.skill_id == skill_id]
+
+
+skills.add_user(_asks)
 
 FEATURE = Feature(
     name="queues",
@@ -46,6 +56,7 @@ FEATURE = Feature(
             summary="Change a queue's settings or members",
             body=QueuePatch,
             returns=pages.QueueSettings,
+            params=(Param("apply", "1 = apply all changes of the routing at once, when the checks find no fault"),),
         ),
         Route(
             "GET",
@@ -68,7 +79,7 @@ FEATURE = Feature(
         Route("GET", "/queues", pages.settings, QUEUES_SEE),
         Route("POST", "/queues/{id}", pages.edit, QUEUES_EDIT),
     ),
-    nav=(NavItem("/queues", "Queues", "queue", QUEUES_SEE, 70, below=True),),
+    nav=(NavItem("/queues", "Queues", "queue", QUEUES_SEE, 70, below=True, group="routing"),),
     subscriptions=(
         Subscription(AgentWanted, handlers.on_wanted, "queues.members"),
         Subscription(AgentChanged, handlers.on_changed, "queues.members"),

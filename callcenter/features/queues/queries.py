@@ -7,6 +7,8 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core import routing
+from callcenter.core.routing import Asked
 from callcenter.features.queues.models import Queue, QueueMember
 
 
@@ -39,6 +41,26 @@ async def members(session: AsyncSession, queue_ids: Collection[int] | None = Non
     for member in (await session.scalars(query)).all():
         found.setdefault(member.queue_id, []).append(member)
     return found
+
+
+async def orders(session: AsyncSession) -> dict[int, list[int]]:
+    """The active queues that ring in a fixed order, with their agents in that order."""
+    query = (
+        select(QueueMember.queue_id, QueueMember.agent_id)
+        .join(Queue, (Queue.id == QueueMember.queue_id) & Queue.active & (Queue.strategy == "in_order"))
+        .order_by(QueueMember.queue_id, QueueMember.position, QueueMember.id)
+    )
+    found: dict[int, list[int]] = {}
+    for queue_id, agent_id in await session.execute(query):
+        found.setdefault(queue_id, []).append(agent_id)
+    return found
+
+
+async def asks(session: AsyncSession) -> dict[int, Asked]:
+    """The skills that active queues ask for, as they are edited."""
+    rows = await session.execute(select(Queue.id, Queue.asked).where(Queue.active, Queue.asked.is_not(None)))
+    found = {queue_id: routing.asked(stored) for queue_id, stored in rows}
+    return {queue_id: one for queue_id, one in found.items() if one is not None}
 
 
 async def serves(session: AsyncSession, agent_ids: Collection[int] | None = None) -> dict[int, dict[int, int]]:

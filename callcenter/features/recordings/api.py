@@ -10,12 +10,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.recordings import queries, rules
 from callcenter.features.recordings.models import Recording
+from callcenter.features.recordings.queries import messages
+from callcenter.features.recordings.rules import is_message
 from callcenter.features.recordings.usecases import erasing
 from callcenter.features.recordings.usecases.erasing import erase, tidy
+from callcenter.features.recordings.usecases.listening import message
 from callcenter.features.recordings.usecases.registering import Told, bind, register
 from callcenter.live.views import RecordingBrief
 
-__all__ = ["Player", "Told", "bind", "briefs", "erase", "erasing", "player_of", "players", "register", "tidy"]
+__all__ = [
+    "Player",
+    "Told",
+    "bind",
+    "briefs",
+    "erase",
+    "erasing",
+    "is_message",
+    "message",
+    "messages",
+    "player_of",
+    "players",
+    "register",
+    "tidy",
+]
 
 
 class GapMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +64,9 @@ class Player(msgspec.Struct, frozen=True, kw_only=True):
 async def briefs(session: AsyncSession, call_ids: Collection[str]) -> dict[str, RecordingBrief]:
     """The recording of each call that has one."""
     return {
-        call_id: RecordingBrief(id=row.id, state=row.state, duration=row.duration, url=audio_url(row.id))
+        call_id: RecordingBrief(
+            id=row.id, state=row.state, duration=row.duration, url=audio_url(row.id), message=row.message
+        )
         for call_id, row in (await queries.of_calls(session, call_ids)).items()
     }
 

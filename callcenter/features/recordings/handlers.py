@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import CallEnded
+from callcenter.core.events import CallEnded, CallUpdated
+from callcenter.features.recordings.usecases import silencing
 from callcenter.features.recordings.usecases.converting import pipeline
 from callcenter.plugin import Services
 
 
 async def on_ended(services: Services, event: CallEnded) -> None:
     """Remembers the call until it is bound to its recording; the next sweep looks after it."""
+    silencing.forget(services, event.call.id)
     if event.call.recording:
         pipeline(services).ended[event.call.id] = event.call
+
+
+async def on_updated(services: Services, event: CallUpdated) -> None:
+    """A call changed: perhaps somebody has taken it whose calls are not recorded."""
+    await silencing.look(services, event.call)

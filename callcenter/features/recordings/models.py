@@ -20,6 +20,8 @@ class Recording(Base, BusinessOwned):
     and, where an agent paused it, ``gaps`` (pairs of where and how long, in seconds; before the conversion as the call
     tells them).
     ``agents`` (who talked: they may listen), ``client_number`` and ``started_at`` are copied from the call.
+    ``message`` = a caller spoke it when nobody took his call; one in which he said nothing is ``state`` 'empty', and so
+    is that of an operator whose calls by this number are not recorded: nothing of it is kept.
     ``attempts`` counts failed conversions, ``tried_at`` is the last of them.
     """
 
@@ -32,6 +34,14 @@ class Recording(Base, BusinessOwned):
             sqlite_where=text("state <> 'ready'"),
             postgresql_where=text("state <> 'ready'"),
         ),
+        # Few are messages; the call list asks for them alone.
+        Index(
+            "ix_recordings_message",
+            "business_id",
+            "call_id",
+            sqlite_where=text("message"),
+            postgresql_where=text("message"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -39,6 +49,7 @@ class Recording(Base, BusinessOwned):
     state: Mapped[str] = mapped_column(String(10), default="waiting")
     stem: Mapped[str] = mapped_column(String(120), unique=True)
     file: Mapped[str] = mapped_column(String(300), default="")
+    message: Mapped[bool] = mapped_column(default=False)
     size: Mapped[int] = mapped_column(default=0)
     duration: Mapped[float] = mapped_column(default=0.0)
     peaks: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import CallEnded
+from callcenter.core.events import CallEnded, CallUpdated
 from callcenter.features.recordings import handlers, jobs, pages
 from callcenter.features.recordings.usecases.converting import pipeline
 from callcenter.features.recordings.usecases.listening import listening
@@ -51,7 +51,10 @@ FEATURE = Feature(
         # The player alone; the page that shows it has checked nothing for us.
         Route("GET", r"/recordings/{id:\d{1,18}}/player", pages.player, RECORDINGS_OWN, any_of=_EITHER),
     ),
-    subscriptions=(Subscription(CallEnded, handlers.on_ended, "recordings"),),
+    subscriptions=(
+        Subscription(CallUpdated, handlers.on_updated, "recordings"),
+        Subscription(CallEnded, handlers.on_ended, "recordings"),
+    ),
     jobs=(
         Job("recordings.sweep", jobs.sweep, every=1.0, first=1.0),
         Job("recordings.disk", jobs.check_disk, every=15.0, first=2.0),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer
 
@@ -31,10 +31,17 @@ async def of_calls(session: AsyncSession, call_ids: Collection[str], *, waves: b
             select(Recording).where(Recording.call_id.in_(chunk)).order_by(Recording.id).options(*options)
         )
         for row in rows:
+            if row.state == "empty":
+                continue
             before = found.get(row.call_id)
             if before is None or row.state == "ready" or before.state != "ready":
                 found[row.call_id] = row
     return found
+
+
+def messages() -> Select[str]:
+    """The ids of calls in which a message was left."""
+    return select(Recording.call_id).where(Recording.message, Recording.state == "ready")
 
 
 async def by_stems(session: AsyncSession, stems: Collection[str], *, waves: bool = False) -> dict[str, Recording]:

@@ -33,6 +33,11 @@ def valid_stem(stem: str) -> bool:
     return _STEM.fullmatch(stem) is not None and ".." not in stem
 
 
+def is_message(stem: str) -> bool:
+    """Whether a caller spoke it for somebody who did not take his call, as the dialplan names such files."""
+    return stem.endswith("v")
+
+
 def stem_of(file_name: str) -> str | None:
     """The stem of a raw file or of its done mark, None for any other file."""
     for ending in (*_SIDES, DONE, MIXED):
@@ -208,6 +213,15 @@ def placed(gaps: Sequence[Stretch], silences: Sequence[Stretch], duration: float
 def _away(silence: Stretch, gap: Stretch) -> float:
     """How far ``gap`` would have to be moved to lie in ``silence``, in seconds."""
     return max(silence.at - gap.at, gap.at - (silence.at + silence.seconds - gap.seconds), 0.0)
+
+
+MESSAGE_SECONDS = 0.3
+"""Less speech is no message but the sound of hanging up."""
+
+
+def is_spoken(peaks: Mapping[str, Any]) -> bool:
+    """Whether a message was said in a recording of which the levels are known."""
+    return float(peaks.get("talk", {}).get("client", 0.0)) >= MESSAGE_SECONDS
 
 
 # --- names for people -------------------------------------------------------------------------------

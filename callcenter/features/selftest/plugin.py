@@ -11,7 +11,7 @@ FEATURE = Feature(
     name="selftest",
     routes=pages.ROUTES,
     nav=(
-        NavItem("/self-test", "Self-test", "check", PHONE_USE, 85, below=True),
-        NavItem("/line-reports", "Line reports", "info", CALLS_ALL, 86, below=True),
+        NavItem("/self-test", "Self-test", "check", PHONE_USE, 85, below=True, group="service"),
+        NavItem("/line-reports", "Line reports", "info", CALLS_ALL, 86, below=True, group="service"),
     ),
 )

@@ -114,5 +114,16 @@ FEATURE = Feature(
         Route("POST", f"/webforms/lists/{_ID}/on", setup.list_on_form, CONTACTS_SETUP),
         Route("POST", f"/webforms/lists/{_ID}/off", setup.list_off_form, CONTACTS_SETUP),
     ),
-    nav=(NavItem("/webforms", "Contacts from the site", "globe", CONTACTS_SETUP, 76, short="Site forms", below=True),),
+    nav=(
+        NavItem(
+            "/webforms",
+            "Contacts from the site",
+            "globe",
+            CONTACTS_SETUP,
+            76,
+            short="Site forms",
+            below=True,
+            group="service",
+        ),
+    ),
 )

@@ -31,10 +31,10 @@ def share(done: int, total: int | None) -> int | None:
     return 100 if total <= 0 else max(0, min(100, done * 100 // total))
 
 
-def next_portion(size: int, seconds: float) -> int:
+def next_portion(size: int, seconds: float, largest: int = LARGEST) -> int:
     """How many rows the next portion takes after one of ``size`` rows took so long; at most doubled at a time."""
     fitting = int(size * PORTION_SECONDS / max(seconds, 0.001))
-    return max(SMALLEST, min(LARGEST, fitting, size * 2))
+    return max(SMALLEST, min(largest, fitting, size * 2))
 
 
 def rest(seconds: float) -> float:

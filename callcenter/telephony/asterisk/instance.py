@@ -26,6 +26,8 @@ FOLDERS = (
     "etc",
     "spool",
     "spool/monitor",
+    "spool/prompts",
+    "spool/codes",
     "spool/tmp",
     "run",
     "log",

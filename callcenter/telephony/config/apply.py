@@ -24,6 +24,7 @@ _PJSIP = (
 _COMMANDS: dict[str, tuple[str, ...]] = {
     "pjsip.conf": tuple(f"module reload {module}" for module in _PJSIP),
     "extensions.conf": ("dialplan reload",),
+    "queuerules.conf": ("queue reload rules",),
     "queues.conf": ("queue reload all",),
     "musiconhold.conf": ("moh reload",),
     "manager.conf": ("manager reload",),
@@ -50,6 +51,7 @@ def system_of(settings: Settings, instance: Instance) -> System:
         moh_dir=instance.installation.moh_dir,
         version=instance.installation.version,
         modules=instance.installation.modules,
+        voices=_voices(instance),
         ami_password=instance.ami_password,
         host=settings.asterisk_host,
         sip_host=settings.sip_host,
@@ -61,6 +63,20 @@ def system_of(settings: Settings, instance: Instance) -> System:
         rtp_first=first,
         rtp_last=last,
     )
+
+
+def _voices(instance: Instance) -> tuple[tuple[str, str], ...]:
+    """Packaged voices that are found by no plain language: Debian gives Russian no folder ``ru``.
+
+    Asterisk looks for ``ru_RU_voice``, then ``ru_RU``, then ``ru``, so that our own prompts are found as well.
+    """
+    sounds = instance.installation.on_host(f"{instance.installation.data_dir}/sounds")
+    try:
+        there = sorted(path.name for path in sounds.iterdir())
+    except OSError:
+        return ()
+    found = {language: [name for name in there if name.startswith(f"{language}_")] for language in ("ru", "en")}
+    return tuple((language, names[0]) for language, names in found.items() if names and language not in there)
 
 
 def _own_address() -> str:
@@ -92,6 +108,11 @@ def write(instance: Instance, files: Mapping[str, str]) -> list[str]:
             old.unlink()
             changed.append(old.name)
     return changed
+
+
+def write_one(instance: Instance, name: str, text: str) -> None:
+    """Writes one file; raises OSError."""
+    _replace(instance, instance.etc / name, text)
 
 
 def commands(changed: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from callcenter.telephony.config.model import KEYS, STRATEGIES, ModelError, Number, Trunk
+from callcenter.telephony.config.model import CODECS, KEYS, STRATEGIES, ModelError, Number, Trunk
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _PATTERNS: dict[str, re.Pattern[str]] = {
@@ -22,8 +22,10 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "host": re.compile(r"[A-Za-z0-9.:_-]{1,253}|\[[0-9A-Fa-f:.]{2,60}\]"),
     "uri": re.compile(r"sips?:[A-Za-z0-9.:_@+-]{1,200}"),
     "language": re.compile(r"[a-z]{2}([_-][A-Za-z]{2})?"),
+    "voice": re.compile(r"[a-z]{2}(-[A-Za-z]{2})?(_[A-Za-z0-9]{1,20}){0,3}"),
     "path": re.compile(r"/[A-Za-z0-9._/+-]{1,200}"),
     "name": re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}"),
+    "zone": re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(/[A-Za-z0-9_+-]{1,30}){0,2}"),
 }
 
 
@@ -101,6 +103,13 @@ def addresses(trunk: Trunk) -> list[str]:
     return named or [trunk.host]
 
 
+def codecs(trunk: Trunk) -> str:
+    """A trunk's codecs as Asterisk wants them."""
+    if not trunk.codecs or not set(trunk.codecs) <= set(CODECS):
+        raise ModelError(f"{trunk.codecs!r} cannot be the codecs of trunk {trunk.id}; known: {', '.join(CODECS)}")
+    return ",".join(dict.fromkeys(trunk.codecs))
+
+
 def dialled_forms(number: Number) -> list[str]:
     """The forms in which an operator may name a number: with and without ``+``, Russian ones also with 8 and bare."""
     e164 = checked("e164")(number.e164)
@@ -119,5 +128,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "key": key,
     "strategy": strategy,
     "addresses": addresses,
+    "codecs": codecs,
     "dialled_forms": dialled_forms,
 }

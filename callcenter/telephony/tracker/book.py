@@ -300,7 +300,7 @@ class Book:
 
     def _talk_began(self, call: CallNow) -> None:
         call.hangup_by = None
-        told = bool(call.steps) and call.steps[-1].kind == "transferred"
+        told = bool(call.steps) and call.steps[-1].kind in ("transferred", "forwarded")
         if call.first_talk_at is None:
             call.first_talk_at = call.at
             if call.queue_id is not None and call.queued_at is not None:
@@ -363,9 +363,14 @@ class Book:
         """Takes over one of our variables."""
         if name == "CC_REC":
             value = learn.clean(value, 200)
-            if value and value != call.recording:
-                call.recording = value
-                call.step("recording")
+            if value == f.UNRECORDED:
+                if call.recording is not None:
+                    call.recording = None
+                    self.updated(call, "recording")
+            elif value and value != call.recording:
+                # A message that follows a recorded talk is a recording of its own.
+                before, call.recording = call.recording or "", value
+                call.step("recording", text=before)
                 self.updated(call, "recording")
         elif name == "CC_GAPS":
             for what in call.take_gaps(gaps.read(value)):
@@ -401,5 +406,6 @@ class Book:
                     paused=fact.paused,
                     removed=fact.removed,
                     status=fact.status,
+                    penalty=fact.penalty,
                 )
             )

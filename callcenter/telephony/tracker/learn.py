@@ -10,7 +10,7 @@ from callcenter.core.calls import Direction, LegRole
 from callcenter.core.directory import DeviceKind, Directory, parse_object
 from callcenter.core.phones import to_e164
 from callcenter.telephony import facts as f
-from callcenter.telephony.intents import OUR_CALL_ID
+from callcenter.telephony.intents import CALLED_BACK, OUR_CALL_ID
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import endpoint_of
 
@@ -82,7 +82,8 @@ def new_call(directory: Directory, channel: f.Channel, party: Party, at: float, 
 
 def own_phone(channel: f.Channel, party: Party) -> bool:
     """Whether a trunk's channel is an agent's own telephone, which the server rings first (TEL-40)."""
-    ours = OUR_CALL_ID.match(channel.id.rpartition("-")[2])
+    own_id = channel.id.rpartition("-")[2]
+    ours = OUR_CALL_ID.match(own_id) and not CALLED_BACK.match(own_id)
     return party.trunk_id is not None and channel.id == channel.call_id and bool(ours)
 
 
@@ -245,6 +246,16 @@ def redirected(call: CallNow, fact: f.StepTold) -> None:
         call.priority = int(fact.text) if fact.text.isascii() and fact.text.isdigit() and len(fact.text) < 11 else 0
     else:
         call.priority = 0
+
+
+def leaves_message(directory: Directory, call: CallNow, whose: str) -> None:
+    """Nobody takes the caller any more: his wait is over. A message for one agent makes it that agent's call."""
+    call.hangup_by = None
+    if call.first_talk_at is None:
+        call.gave_up_at = call.at
+    agent = directory.agents.get(int(whose[1:]) if whose[:1] == "a" and whose[1:].isdecimal() else 0)
+    if agent is not None and agent.business_id == call.business_id and call.agent_id is None:
+        call.agent_id = agent.id
 
 
 def took_part(call: CallNow, leg: LegNow) -> None:

@@ -6,7 +6,19 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Literal
 
-from callcenter.core.calls import Call, CallState, Direction, Form, Gap, Leg, LegRole, LegState, Result, Step
+from callcenter.core.calls import (
+    Call,
+    CallState,
+    Direction,
+    Form,
+    Gap,
+    Leg,
+    LegRole,
+    LegState,
+    Result,
+    Step,
+    state_told,
+)
 from callcenter.core.directory import DeviceKind
 
 Mode = Literal["talk", "hold"]
@@ -144,6 +156,7 @@ class CallNow:
         "from_name",
         "from_number",
         "gaps",
+        "gave_up_at",
         "hangup_by",
         "held_at",
         "held_by_phone",
@@ -203,6 +216,8 @@ class CallNow:
         self.first_talk_at: float | None = None
         self.answer_queue: tuple[int, float, float | None] | None = None
         self.wait_from = started_at
+        # When the wait ended in vain, although the call went on.
+        self.gave_up_at: float | None = None
         self.mode: Mode | None = None
         self.mode_since = started_at
         self.held_at: float | None = None
@@ -306,14 +321,12 @@ class CallNow:
             return "ringing"
         if self.queued_at is not None and self.left_queue_at is None:
             return "queued"
-        if self.steps and self.steps[-1].kind in ("prompt", "menu", "key"):
-            return "menu"
-        return "started"
+        return state_told(self.steps[-1].kind if self.steps else "")
 
     def picture(self, result: Result | None = None) -> Call:
         """The call as others see it; with a ``result`` it has ended."""
         at = self.at
-        wait_until = self.first_talk_at if self.first_talk_at is not None else at
+        wait_until = next((one for one in (self.first_talk_at, self.gave_up_at) if one is not None), at)
         lasts = max(0.0, at - self.mode_since)
         queue_id, queued_at, left_queue_at = self.queue_id, self.queued_at, self.left_queue_at
         if result is not None and self.answer_queue is not None:

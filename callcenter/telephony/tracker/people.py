@@ -36,4 +36,6 @@ class People:
         if fact.removed:
             return self.members.pop(key, None) is not None
         self.members[key] = fact
-        return before is None or before.paused != fact.paused or before.status != fact.status
+        return before is None or (before.paused, before.status, before.penalty) != (
+            fact.paused, fact.status, fact.penalty
+        )  # fmt: skip

@@ -1,8 +1,9 @@
 """What became of a call: one word from how its legs ended. Pure.
 
 Incoming: answered (a person was bridged with the caller), abandoned (hung up while waiting in a queue), failed (a
-number that nobody has, or a technical cause), missed (all else). Outgoing and internal: answered, busy, no_answer,
-cancelled (our side gave up first), failed.
+number that nobody has, or a technical cause), blocked (the business wants no calls of that number), missed (all else,
+also where a message was left). Outgoing and internal: answered, busy, no_answer, cancelled (our side gave up first),
+failed.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def ring_outcome(leg: LegNow) -> str:
 def _incoming(call: CallNow) -> Result:
     if call.failed:
         return "failed"
+    if any(step.kind == "blocked" for step in call.steps):
+        return "blocked"
     waits = call.queued_at is not None and call.left_queue_at is None
     if call.abandoned or (waits and call.hangup_by in (None, "client")):
         return "abandoned"
@@ -62,8 +65,14 @@ def _incoming(call: CallNow) -> Result:
 
 
 def _called(call: CallNow) -> Result:
-    called = [leg for leg in call.legs if leg.dialled and leg.id != call.id]
     by_agent = call.hangup_by == "agent"
+    client = call.legs[0] if call.legs and call.legs[0].role == "client" else None
+    if client is not None and client.dialled and client.id == call.id:
+        # A call-back: the client is rung first, and waits for an agent when he has answered.
+        if client.answered_at is not None:
+            return "cancelled"
+        return _unanswered(client.dial_status, client.cause or 0, by_agent)
+    called = [leg for leg in call.legs if leg.dialled and leg.id != call.id]
     if called:
         leg = called[-1]
         if leg.answered_at is not None:

@@ -234,7 +234,10 @@ def _phones(book: Book, snapshot: Snapshot) -> None:
 def _members(book: Book, snapshot: Snapshot) -> None:
     seen: set[tuple[int, str]] = set()
     for one in snapshot.members:
-        fact = member(snapshot.at, one.queue, one.interface, paused=one.paused, status=one.status, removed=False)
+        fact = member(
+            snapshot.at, one.queue, one.interface, paused=one.paused, status=one.status, removed=False,
+            penalty=one.penalty,
+        )  # fmt: skip
         if fact is not None:
             seen.add((fact.queue_id, fact.interface))
             book.member(fact)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callcenter.core.directory import Directory
-from callcenter.core.events import Event, LinkChanged
+from callcenter.core.events import CallerAsked, Event, LinkChanged
 from callcenter.telephony import facts as f
 from callcenter.telephony.snapshot import Snapshot
 from callcenter.telephony.tracker import learn, resync, talks
@@ -35,6 +35,7 @@ class Tracker(Book):
             f.ChannelSeen: self._seen,
             f.VariableSet: self._variable,
             f.StepTold: self._step,
+            f.CallerAsked: self._who_calls,
             f.DialBegun: self._dial_begun,
             f.DialEnded: self._dial_ended,
             f.BridgeEntered: self._entered,
@@ -146,8 +147,32 @@ class Tracker(Book):
             return
         elif kind in ("front", "redirected"):
             learn.redirected(call, fact)
+        elif kind == "voicemail":
+            learn.leaves_message(self.directory, call, fact.text)
+        elif kind in ("survey", "score"):
+            # It is about him who talked last.
+            queue_id = int(fact.text) if kind == "survey" and fact.text.isdecimal() and len(fact.text) < 10 else None
+            call.step(kind, agent_id=call.agent_id, queue_id=queue_id, text=learn.clean(fact.text, 200))
+            self.updated(call, kind)
+            return
         call.step(kind, agent_id=leg.agent_id, text=learn.clean(fact.text, 200))
         self.updated(call, kind)
+
+    def _who_calls(self, fact: f.CallerAsked) -> None:
+        number = self.directory.numbers.get(fact.number_id)
+        if number is not None:
+            self.out.append(
+                CallerAsked(
+                    at=fact.at or self.at,
+                    business_id=number.business_id,
+                    call_id=fact.channel.call_id,
+                    channel=fact.channel.name,
+                    number_id=number.id,
+                    caller=fact.caller,
+                    own_first=fact.own_first,
+                    last_days=fact.last_days,
+                )
+            )
 
     def _dial_begun(self, fact: f.DialBegun) -> None:
         if fact.source is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from callcenter.core.directory import BusinessRef, Directory, PauseReasonRef, QueueRef
-from callcenter.core.events import AgentWanted, PauseOverdue, WrapupExtended
+from callcenter.core.events import AgentWanted, PauseOverdue, WrapupExtended, WrapupGiven
 from callcenter.live.agents import OpenStretch
 from callcenter.live.views import AgentView
 from tests.unit.live.conftest import DIRECTORY, World
@@ -207,3 +208,50 @@ async def test_a_call_in_the_pause_hides_the_limit_and_after_it_the_overrun_is_t
     world.end("own")
     assert world.state(1) == "paused"
     assert len(overdue) == 1
+
+
+def give(world: World, seconds: float, call_id: str = "own") -> None:
+    world.publish(WrapupGiven(at=world.now, business_id=1, agent_id=1, call_id=call_id, seconds=seconds))
+
+
+@pytest.mark.parametrize("bridged", [True, False])
+async def test_a_wrap_up_that_was_given_for_a_call_lasts_whatever_the_business_says(
+    world: World, bridged: bool
+) -> None:
+    world.live.set_directory(settings(wrapup_out=5))
+    world.at_work(1)
+    give(world, 30)
+    dial(world, bridged=bridged)
+    assert world.state(1) == "wrapup"
+    world.later(29.9)
+    assert world.state(1) == "wrapup"
+    world.later(0.1)
+    assert world.state(1) == "ready"
+
+
+async def test_a_given_wrap_up_is_changed_while_it_lasts_and_ended_by_nought(world: World) -> None:
+    world.at_work(1)
+    give(world, 60)
+    dial(world)
+    world.later(5)
+    give(world, 10)
+    assert view(world).wrapup_until == "2026-03-10T09:00:30.000Z"
+    give(world, 99, "another")
+    world.later(5)
+    assert world.state(1) == "ready"
+    give(world, 60)
+    dial(world)
+    give(world, 0)
+    assert (world.state(1), world.live.resting(1)) == ("ready", False)
+
+
+async def test_an_endless_wrap_up_has_no_end_to_show_and_is_not_lengthened(world: World) -> None:
+    world.at_work(1)
+    give(world, inf)
+    dial(world)
+    world.later(100_000)
+    assert (world.state(1), view(world).wrapup_until, view(world).can_extend) == ("wrapup", None, False)
+    extend(world)
+    assert world.live.resting(1)
+    give(world, 0)
+    assert world.state(1) == "ready"

@@ -87,7 +87,9 @@ async def set_my_state(request: web.Request) -> web.Response:
             N_("No calls come in to you, so there is nothing to pause from. Go off line instead."), code="no_inbound"
         )
     await states.set_wanted(service, person.business_id, agent_id, body.state, body.reason, body.reason_id)
-    return render.api(request, await view(service, person.business_id, agent_id))
+    # That he is there was seen just now; hundreds of agents do this at once.
+    now = service.live.agent(person.business_id, agent_id)
+    return render.api(request, now or await view(service, person.business_id, agent_id))
 
 
 async def extend_wrapup(request: web.Request) -> web.Response:
@@ -202,7 +204,7 @@ async def _devices(service: Services, business_id: int, agent_id: int) -> Device
 
 def _device(settings: Settings, device: Device, online: bool) -> DeviceView:
     browser = device.kind == "webrtc"
-    host = settings.asterisk_host
+    host = settings.asterisk_host if browser else settings.phone_host
     return DeviceView(
         kind="webrtc" if browser else "sip",
         login=device.endpoint,

@@ -41,6 +41,7 @@ LIST_PARAMS = (
     Param("to", "last day, YYYY-MM-DD", {"type": "string", "format": "date"}),
     Param("q", "a piece of a number or of a name"),
     Param("requests", "1 = of each outside number only its last call"),
+    Param("message", "1 = only calls in which a message was left"),
     Param("page", "from 1", {"type": "integer", "minimum": 1}),
     Param("per_page", f"at most {MAX_PER_PAGE}, else {PER_PAGE}", {"type": "integer", "maximum": MAX_PER_PAGE}),
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import web
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +20,7 @@ from callcenter.features.calls.queries import lists, views
 from callcenter.features.calls.rules import day
 from callcenter.features.calls.rules.filters import PER_PAGE, PERIOD_TITLES, Asked, pages
 from callcenter.features.calls.rules.rows import KIND_TITLES, RESULT_TITLES, STATE_TITLES, STEP_TITLES, clock
-from callcenter.features.calls.usecases import dial
+from callcenter.features.calls.usecases import adding, dial
 from callcenter.features.calls.usecases.dial import CommentForm, scope_of
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers
@@ -102,6 +103,7 @@ async def call_page(request: web.Request) -> web.Response:
         "calls/call.html",
         detail=detail,
         story=await telling.told(request, detail),
+        parts=await adding.parts_of(here, person, call_id),
         call=detail.call,
         recording=player,
         titles=TITLES,
@@ -138,7 +140,12 @@ async def history(
             key=record.id,
             title=ENTRY_TITLES[record.direction],
             text=row.call.comment,
-            data={"call_id": record.id, "direction": record.direction, "result": record.result},
+            data={
+                "call_id": record.id,
+                "direction": record.direction,
+                "result": record.result,
+                "outcomes": [msgspec.to_builtins(one) for one in row.call.outcomes],
+            },
             shown={"row": row, "player": players.get(record.id), "titles": TITLES, "clock": clock},
         )
         for record, row in zip(records, rows, strict=True)
@@ -147,7 +154,9 @@ async def history(
 
 async def _rows(here: Services, session: AsyncSession, person: Current, found: asking.Found) -> list[views.Row]:
     counts = await contacts.counters(session, {one.contact_id for one in found.records if one.contact_id})
-    rows = [views.row_of(one, found.people.get(one.id, ()), found.named, counts) for one in found.records]
+    me = here.telephony.directory.agents.get(person.agent_id or 0)
+    short = me.short_number if me else ""
+    rows = [views.row_of(one, found.people.get(one.id, ()), found.named, counts, short) for one in found.records]
     for row in rows:
         asking.put_live(here, person, row.call)
     return rows
@@ -165,7 +174,10 @@ def _own_recording(person: Current, call: CallView) -> bool:
     """Whether to offer the player; the recording itself checks again."""
     if person.can("recordings.all"):
         return True
-    return person.can("recordings.own") and any(one.talked and one.id == person.agent_id for one in call.agents)
+    message = call.recording is not None and call.recording.message
+    return person.can("recordings.own") and any(
+        (one.talked or message) and one.id == person.agent_id for one in call.agents
+    )
 
 
 async def _options(session: AsyncSession, person: Current) -> dict[str, list[tuple[int | str, str]]]:
@@ -189,7 +201,7 @@ async def _chart(here: Services, session: AsyncSession, person: Current) -> day.
 def _filtered(form: Asked) -> bool:
     """Whether anything narrows the list."""
     return any((form.kind, form.result, form.number, form.queue, form.agent, form.contact, form.period, form.q)) or any(
-        (form.from_, form.to, form.requests)
+        (form.from_, form.to, form.requests, form.message)
     )
 
 
@@ -203,6 +215,7 @@ def _address(form: Asked, **changes: Any) -> str:
         "agent": form.agent,
         "contact": form.contact,
         "requests": 1 if form.requests else None,
+        "message": 1 if form.message else None,
         "period": form.period,
         "from": form.from_,
         "to": form.to,

@@ -18,6 +18,7 @@ from callcenter.features.calls.rules import filters as rules
 from callcenter.features.calls.rules.cards import Past
 from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.contacts import api as contacts
+from callcenter.features.recordings import api as recordings
 
 # More matches than this are not listed one by one but looked for in the query itself.
 NAMED = 5000
@@ -127,6 +128,7 @@ async def day_counts(session: AsyncSession, first: datetime, scope: Scope) -> li
             CallRecord.direction.in_(("in", "out")),
             # A call that goes on is neither answered nor missed yet.
             CallRecord.result.is_not(None),
+            CallRecord.result != "blocked",
         )
         .group_by(hour, kind)
     )
@@ -163,9 +165,9 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[Colu
         answered = or_(CallRecord.result == "answered", CallRecord.result.is_(None))
         where += [CallRecord.direction == "in", answered, ~CallRecord.spam]
     elif wanted.kind == "missed":
-        where += [CallRecord.direction == "in", CallRecord.result != "answered", ~CallRecord.spam]
+        where += [CallRecord.direction == "in", CallRecord.result.not_in(("answered", "blocked")), ~CallRecord.spam]
     elif wanted.kind == "spam":
-        where.append(CallRecord.spam.is_(True))
+        where.append(or_(CallRecord.spam.is_(True), CallRecord.result == "blocked"))
     elif wanted.kind is not None:
         where.append(CallRecord.direction == wanted.kind)
     if wanted.results:
@@ -178,6 +180,8 @@ async def _conditions(session: AsyncSession, wanted: Filters) -> tuple[list[Colu
         where.append(CallRecord.id.in_(wanted.ids))
     if wanted.contact is not None:
         where.append(CallRecord.contact_id == wanted.contact)
+    if wanted.message:
+        where.append(CallRecord.id.in_(recordings.messages()))
     if wanted.requests:
         where += _last_of_number()
     if wanted.search:

@@ -23,3 +23,9 @@ async def page(session: AsyncSession, number: int, per_page: int) -> tuple[list[
     found = select(SpamNumber).order_by(SpamNumber.id.desc()).offset((number - 1) * per_page).limit(per_page)
     total = await session.scalar(select(func.count()).select_from(SpamNumber)) or 0
     return list(await session.scalars(found)), total
+
+
+async def marked_as_spam(session: AsyncSession) -> list[tuple[int, str]]:
+    """Marked numbers with their business (with a system session: of all businesses)."""
+    found = await session.execute(select(SpamNumber.business_id, SpamNumber.number))
+    return [(business_id, number) for business_id, number in found]

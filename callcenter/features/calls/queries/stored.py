@@ -49,6 +49,23 @@ async def one(session: AsyncSession, call_id: str) -> Stored | None:
     return (await stored(session, [call_id])).get(call_id)
 
 
+async def with_step(session: AsyncSession, ids: Collection[str], kind: str) -> list[str]:
+    """Ids of those calls in whose story there is a step of ``kind``."""
+    query = select(CallStep.call_id).where(CallStep.call_id.in_(ids), CallStep.kind == kind)
+    return list(dict.fromkeys(await session.scalars(query)))
+
+
+async def ended_with_step(session: AsyncSession, kind: str, since: datetime) -> list[tuple[int, str]]:
+    """Businesses and ids of ended calls that began after ``since`` and have a step of ``kind``; a system session."""
+    query = (
+        select(CallRecord.business_id, CallRecord.id)
+        .join(CallStep, CallStep.call_id == CallRecord.id)
+        .where(CallStep.kind == kind, CallRecord.started_at > since, CallRecord.result.is_not(None))
+        .distinct()
+    )
+    return [(business_id, call_id) for business_id, call_id in await session.execute(query)]
+
+
 async def going_on(session: AsyncSession, at: datetime) -> list[str]:
     """Ids of the calls that went on at a moment; a call of more than a day is none."""
     query = select(CallRecord.id).where(
@@ -124,3 +141,20 @@ def _step(step: CallStep) -> Step:
 
 def _epoch(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
+
+
+async def last_agent(session: AsyncSession, number: str, since: datetime) -> int | None:
+    """The agent who talked last with an outside number in calls that began after ``since``."""
+    statement = (
+        select(CallAgent.agent_id)
+        .join(CallRecord, CallRecord.id == CallAgent.call_id)
+        .where(
+            CallRecord.client_number == number,
+            CallRecord.started_at >= since,
+            CallRecord.direction != "internal",
+            CallAgent.talked,
+        )
+        .order_by(CallRecord.started_at.desc(), CallAgent.id.desc())
+        .limit(1)
+    )
+    return await session.scalar(statement)

@@ -14,12 +14,21 @@ from callcenter.core.clock import utc
 from callcenter.core.phones import shown
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.models import CallAgent, CallLeg, CallRecord, CallStep
+from callcenter.features.calls.queries.outcomes import outcomes_of
 from callcenter.features.calls.rules import rows
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers
 from callcenter.features.queues import api as queues
 from callcenter.features.recordings import api as recordings
-from callcenter.live.views import AgentBrief, CallView, ContactBrief, NumberBrief, QueueBrief, RecordingBrief
+from callcenter.live.views import (
+    AgentBrief,
+    CallView,
+    ContactBrief,
+    NumberBrief,
+    OutcomeBrief,
+    QueueBrief,
+    RecordingBrief,
+)
 
 
 class LegView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +74,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     timing: rows.Timing
     counts: contacts.Counts
     started_at: datetime
+    # The short number of whom one talked with, in an internal call of one's own.
+    colleague: str = ""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +87,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     queues: dict[int, QueueBrief] = {}
     contacts: dict[int, ContactBrief] = {}
     recordings: dict[str, RecordingBrief] = {}
+    outcomes: dict[str, list[OutcomeBrief]] = {}
 
     def agent(self, agent_id: int | None, talked: bool = True) -> AgentBrief | None:
         """The name card of an agent."""
@@ -105,6 +117,7 @@ async def names_for(
         queues=await queues.briefs(session, {one.queue_id for one in records if one.queue_id is not None}),
         contacts=await contacts.briefs(session, {one.contact_id for one in records if one.contact_id is not None}),
         recordings=await recordings.briefs(session, [one.id for one in records]),
+        outcomes=await outcomes_of(session, [one.id for one in records]),
     )
 
 
@@ -138,6 +151,7 @@ def call_view(record: CallRecord, people: Sequence[CallAgent], named: Named) -> 
         demo=record.demo,
         spam=record.spam,
         cost=record.cost,
+        outcomes=named.outcomes.get(record.id, []),
     )
 
 
@@ -155,8 +169,14 @@ def overlay(view: CallView, call: Call) -> None:
     view.recording_paused_until = iso(utc(call.gap.until)) if call.gap else None
 
 
-def row_of(record: CallRecord, people: Sequence[CallAgent], named: Named, counts: dict[int, contacts.Counts]) -> Row:
-    """A call of the log as the list shows it (TEL-05 … TEL-10)."""
+def row_of(
+    record: CallRecord,
+    people: Sequence[CallAgent],
+    named: Named,
+    counts: dict[int, contacts.Counts],
+    short_number: str = "",
+) -> Row:
+    """A call of the log as the list shows it (TEL-05 … TEL-10) to an agent with ``short_number``."""
     number = named.numbers.get(record.number_id or 0)
     owner = named.agent(named.owners.get(record.number_id or 0))
     names = [found.name for row in people if row.own and (found := named.agent(row.agent_id))]
@@ -173,6 +193,7 @@ def row_of(record: CallRecord, people: Sequence[CallAgent], named: Named, counts
         timing=rows.timing(record.result == "answered", record.wait_seconds, record.talk_seconds),
         counts=counts.get(record.contact_id or 0, contacts.Counts()),
         started_at=record.started_at,
+        colleague=rows.colleague(record.direction, record.from_number, record.to_number, short_number),
     )
 
 

@@ -10,6 +10,18 @@ from callcenter.core.i18n import N_
 PER_MINUTE = 20
 WINDOW = 60.0
 
+UNCONFIRMED: dict[str, str] = {
+    "common": N_(
+        "Calls out are blocked: the company's number is not confirmed. "
+        "An administrator confirms it in Telephony, Numbers, Calls out."
+    ),
+    "personal": N_(
+        "Calls out are blocked: your own number is not confirmed. Confirm it in your profile, My number for calls."
+    ),
+}
+NO_NUMBER = N_(
+    "No number of the company is open to you for calls out. An administrator can allow one in Telephony, Numbers."
+)
 FAILURES: dict[str, str] = {
     "busy": N_("The number is busy."),
     "no_answer": N_("Nobody answered."),
@@ -21,7 +33,10 @@ FAILURES: dict[str, str] = {
 
 
 class OwnNumber(NamedTuple):
-    """A number of the business as far as caller ID goes; ``agent_id`` owns it when it is personal."""
+    """A number of the business as far as caller ID goes; ``agent_id`` owns it when it is personal.
+
+    Calls out go by it where ``outgoing`` says so, and then of ``callers`` only (None = everybody).
+    """
 
     id: int
     e164: str
@@ -29,6 +44,12 @@ class OwnNumber(NamedTuple):
     agent_id: int | None
     active: bool
     trunk_id: int | None
+    outgoing: bool = True
+    callers: frozenset[int] | None = None
+
+    def serves(self, agent_id: int) -> bool:
+        """Whether an agent may call out by this number now."""
+        return self.active and self.outgoing and (self.callers is None or agent_id in self.callers)
 
 
 def caller_number(
@@ -36,9 +57,10 @@ def caller_number(
 ) -> OwnNumber | None:
     """The number that the client sees: the agent's personal one, else the one chosen for him, else the business's.
 
-    ``default`` is the business's own choice; without it, its first multichannel number serves. None = there is none.
+    ``default`` is the business's own choice; without it, its first multichannel number serves. Only numbers count by
+    which he may call. None = there is none.
     """
-    usable = {number.id: number for number in numbers if number.active}
+    usable = {number.id: number for number in numbers if number.serves(agent_id)}
     for number in usable.values():
         if number.kind == "personal" and number.agent_id == agent_id:
             return number

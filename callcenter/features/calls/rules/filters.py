@@ -30,7 +30,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What the call list is narrowed to; empty = everything that the person may see. Moments are aware UTC.
 
     ``ids`` picks single calls, which must match the rest as well: a page asks so for the rows that changed.
-    ``requests`` = «Только обращения»: of each outside number only its last call (TEL-17).
+    ``requests`` = «Только обращения»: of each outside number only its last call (TEL-17); ``message`` = the caller left
+    one.
     """
 
     kind: KindFilter | None = None
@@ -44,6 +45,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     search: str = ""
     requests: bool = False
+    message: bool = False
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +62,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     to: str = ""
     q: str = ""
     requests: bool = False
+    message: bool = False
     page: int = 1
     per_page: int = PER_PAGE
 
@@ -80,6 +83,7 @@ def asked(query: dict[str, list[str]], results: tuple[str, ...]) -> Asked:
     for name in ("number", "queue", "agent"):
         values[name] = [_whole(one, name) for one in query.get(name, ()) if one][:200]
     values["requests"] = (query.get("requests") or [""])[-1] == "1"
+    values["message"] = (query.get("message") or [""])[-1] == "1"
     contact = (query.get("contact") or [""])[-1]
     values["contact"] = _whole(contact, "contact") if contact else None
     page = (query.get("page") or ["1"])[-1]
@@ -110,6 +114,7 @@ def filters(form: Asked, now: datetime, zone: ZoneInfo) -> Filters:
         until=span.until,
         search=form.q,
         requests=form.requests,
+        message=form.message,
     )
 
 

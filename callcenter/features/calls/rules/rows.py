@@ -24,10 +24,12 @@ RESULT_TITLES: dict[str, str] = {
     "no_answer": N_("No answer"),
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
+    "blocked": N_("Number is blocked"),
 }
 STATE_TITLES: dict[str, str] = {
     "started": N_("Connecting"),
     "menu": N_("In the menu"),
+    "message": N_("Leaves a message"),
     "queued": N_("Waits in the queue"),
     "ringing": N_("Ringing"),
     "talking": N_("Talking"),
@@ -57,6 +59,16 @@ STEP_TITLES: dict[str, str] = {
     "left": N_("Left the talk"),
     "parked": N_("Parked"),
     "comeback": N_("Came back"),
+    "closed": N_("Came out of hours"),
+    "blocked": N_("Refused: the number is blocked"),
+    "own": N_("Own employee first"),
+    "forwarded": N_("Forwarded"),
+    "overflow": N_("Led on from the queue"),
+    "voicemail": N_("Asked to leave a message"),
+    "callback": N_("Asked to be called back"),
+    "called_back": N_("Called back"),
+    "survey": N_("Asked about the talk"),
+    "score": N_("Answered about the talk"),
     "failed": N_("Could not be led anywhere"),
     "hangup": N_("Hung up"),
 }
@@ -77,8 +89,11 @@ class Label(NamedTuple):
 
 
 def kind(direction: str, result: str | None, spam: bool = False) -> Kind:
-    """The call's kind in the list; an incoming call that nobody took is missed, one that goes on is not (yet)."""
-    if spam:
+    """The call's kind in the list; an incoming call that nobody took is missed, one that goes on is not (yet).
+
+    A blocked caller is not missed by anybody.
+    """
+    if spam or result == "blocked":
         return "spam"
     if direction == "in":
         return "in" if result in (None, "answered") else "missed"
@@ -123,3 +138,10 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def colleague(direction: str, from_number: str, to_number: str, own: str) -> str:
+    """The short number of the other side of an internal call, for whom ``own`` is the short number; empty otherwise."""
+    if direction != "internal" or not own or own not in (from_number, to_number):
+        return ""
+    return to_number if from_number == own else from_number

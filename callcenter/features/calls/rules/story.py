@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from callcenter.core.i18n import N_
+from callcenter.core.phones import shown
 from callcenter.features.calls.rules.rows import STEP_TITLES, clock
 
 
@@ -120,7 +121,10 @@ _FAILED = {
     "unknown_number": N_("Nobody has the number that was called"),
     "no_target": N_("The number leads nowhere: its target is gone"),
     "no_trunk": N_("There is no line to call out over"),
+    "unconfirmed": N_("The number for calls out is not confirmed"),
+    "no_number": N_("No number of the company is open to this employee"),
     "wrong_number": N_("The number cannot be called"),
+    "loop": N_("The call was led in a circle and was ended"),
 }
 _RETURNED = {
     "": N_("%(agent)s came back to the client"),
@@ -129,11 +133,16 @@ _RETURNED = {
     "CHANUNAVAIL": N_("Nobody could be reached: %(agent)s came back to the client"),
     "CONGESTION": N_("Nobody could be reached: %(agent)s came back to the client"),
 }
+_CLOSED = {
+    "hours": N_("It was out of working hours"),
+    "emergency": N_("The company was closed for an emergency"),
+}
 _COMEBACK = {
     "refused": N_("It was refused there: the client came back"),
     "parked": N_("Nobody took the parked client: he came back"),
     "lost": N_("The agent was gone: the client was led back"),
 }
+_CLOSED_SHORT = {"hours": N_("out of hours"), "emergency": N_("emergency closing")}
 _TRANSFERS = {"a": "agent", "q": "queue", "m": "menu"}
 _SCHEDULE = N_("By the schedule: %(name)s")
 
@@ -182,6 +191,28 @@ class _Teller:
                 N_("A supervisor redirected the call to %(target)s"), {"target": target(step.text, self._names)}
             ),
             "front": lambda _step: Said(N_("A supervisor moved the caller to the front of the queue")),
+            "closed": lambda step: Said(_CLOSED.get(step.text, _CLOSED["hours"])),
+            "blocked": lambda _step: Said(N_("The number is blocked: the call was refused")),
+            "own": lambda step: Said(
+                N_("The client's own employee was to be rung first: %(agent)s"),
+                {"agent": target(step.text, self._names)},
+            ),
+            "forwarded": lambda step: Said(N_("Forwarded to %(target)s"), {"target": _numbers(step.text)}),
+            "overflow": lambda step: Said(
+                N_("Nobody took the call in the queue %(queue)s: it was led on"),
+                {"queue": target(f"queue:{step.text}", self._names)},
+            ),
+            "voicemail": self._voicemail,
+            "callback": lambda step: Said(
+                N_("Asked to be called back in place of waiting in the queue %(queue)s"),
+                {"queue": target(f"queue:{step.text}", self._names)},
+            ),
+            "called_back": lambda step: Said(
+                N_("The client answered and was put to the front of the queue %(queue)s"),
+                {"queue": target(f"queue:{step.text}", self._names)},
+            ),
+            "survey": lambda _step: Said(N_("The agent hung up first: the client was asked about the talk")),
+            "score": self._score,
             "failed": lambda step: Said(_FAILED.get(step.text, N_("The call could not be led anywhere"))),
             "hangup": lambda step: Said(_HANGUP.get(step.text, _HANGUP["system"])),
         }
@@ -268,6 +299,15 @@ class _Teller:
         lasted = clock(between(self._since.get("gap"), step.at))
         return Said(_RECORDED.get(step.text, _RECORDED["agent"]), {"time": lasted})
 
+    def _score(self, step: Step) -> Said:
+        question, _, key = step.text.partition(" ")
+        return Said(N_("Answered question %(question)s with %(key)s"), {"question": question, "key": key})
+
+    def _voicemail(self, step: Step) -> Said:
+        if step.text[:1] in _TRANSFERS and step.text[1:].isdecimal():
+            return Said(N_("Was asked to leave a message for %(target)s"), {"target": target(step.text, self._names)})
+        return Said(N_("Was asked to leave a message"))
+
     def _transferred(self, step: Step) -> Said:
         to = target(step.text, self._names)
         if step.agent is None:
@@ -287,6 +327,11 @@ def target(text: str, names: Names) -> str:
     if kind == "menu":
         return f"«{_by_id(names.menus, number)}»"
     return text
+
+
+def _numbers(text: str) -> str:
+    """Numbers in E.164, apart by spaces, as people read them."""
+    return ", ".join(shown(one) for one in text.split())
 
 
 def ring_seconds(step: Step, legs: Sequence[Leg]) -> float:
@@ -330,6 +375,16 @@ def _path(direction: str, steps: Sequence[Step], names: Names) -> Iterator[Said]
             )
         elif step.kind == "rang" and step.agent is not None and step.text in _RANG_SHORT:
             yield Said(_RANG_SHORT[step.text], {"agent": step.agent.name})
+        elif step.kind == "closed":
+            yield Said(_CLOSED_SHORT.get(step.text, _CLOSED_SHORT["hours"]))
+        elif step.kind == "blocked":
+            yield Said(N_("blocked"))
+        elif step.kind == "forwarded":
+            yield Said(N_("forwarded to %(target)s"), {"target": _numbers(step.text)})
+        elif step.kind == "voicemail":
+            yield Said(N_("voicemail"))
+        elif step.kind == "callback":
+            yield Said(N_("asked for a call-back"))
         elif step.kind in ("transferred", "redirected"):
             yield Said(N_("redirected to %(target)s"), {"target": target(step.text, names)})
         elif step.kind == "answered" and step.agent is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
@@ -19,12 +20,24 @@ from callcenter.features.calls.queries.lists import Scope, may_see
 from callcenter.features.calls.rules import dialing, merging
 from callcenter.features.calls.rules.dialing import OwnNumber
 from callcenter.features.calls.usecases import calling
+from callcenter.features.confirmations import api as confirmations
 from callcenter.features.numbers import api as numbers
 from callcenter.http.current import Current
 from callcenter.plugin import Services
 
 MAX_COMMENT = 2000
-_WAY_TABLES = frozenset({"agents", "businesses", "call_modes", "numbers"})
+_WAY_TABLES = frozenset(
+    (
+        "agents",
+        "businesses",
+        "call_modes",
+        "number_confirmations",
+        "number_operators",
+        "numbers",
+        "own_numbers",
+        "trunks",
+    )
+)
 
 
 class DialForm(msgspec.Struct, kw_only=True):
@@ -64,6 +77,15 @@ class Ways(NamedTuple):
     default: int | None
     # Numbers of those who call in two legs through a phone of their own.
     through: dict[int, str]
+    # False when every line to an operator was disconnected (TEL-37).
+    line: bool = True
+    # Who may call out, and what is seen of it.
+    callers: numbers.Callers = numbers.Callers(calling=confirmations.Calling())
+
+    def check(self, agent_id: int, now: datetime) -> None:
+        """Raises Conflict (code ``unconfirmed``) when an agent's calls out need a confirmation that there is not."""
+        if not self.callers.allowed(agent_id, now):
+            raise Conflict(dialing.UNCONFIRMED[self.callers.calling.number_mode], code="unconfirmed")
 
 
 class OutWays:
@@ -80,58 +102,102 @@ class OutWays:
         if found and found[0] == state:
             return found[1]
         async with self._services.db.business(business_id) as session:
+            uses, everybody = await numbers.uses(session), numbers.Use()
             own = [
-                OwnNumber(one.id, one.e164, one.kind, one.agent_id, one.active, one.trunk_id)
+                OwnNumber(
+                    one.id, one.e164, one.kind, one.agent_id, one.active, one.trunk_id, one.outgoing,
+                    uses.get(one.id, everybody).callers,
+                )
                 for one in await numbers.all_numbers(session)
-            ]
+            ]  # fmt: skip
+            callers = await numbers.callers(session, [business_id], self._services.settings.service_number)
             of_agent = {one.id: one.caller_number_id for one in await agents.all_agents(session)}
             through = {one.agent_id: one.number for one in await calling.all_of(session) if one.mode == "phone"}
             business = await accounts.business(session, business_id)
+            line = await numbers.has_line(session)
         default = business.settings.get("caller_number_id") if business else None
-        ways = Ways(own, of_agent, default if isinstance(default, int) else None, through)
+        ways = Ways(own, of_agent, default if isinstance(default, int) else None, through, line, callers[business_id])
         self._known[business_id] = (state, ways)
         return ways
+
+
+class Outgoing(NamedTuple):
+    """A call out that may be made: whom it calls, what he sees, by which phone of the agent's it begins.
+
+    ``through``: the agent's own telephone outside and the trunk by which it is rung.
+    """
+
+    business_id: int
+    agent_id: int
+    to: str
+    inside: bool
+    number_id: int | None
+    shown: str
+    through: tuple[str, int] | None
 
 
 async def dial(services: Services, person: Current, form: DialForm) -> Call:
     """Rings the person's own phone and then calls ``form.to``; gives the call as far as it is known at once.
 
-    Raises BadInput for a wrong number, Forbidden without a phone of one's own, Conflict (codes ``offline`` and
-    ``in_call``), TooMany.
+    Raises BadInput for a wrong number, Forbidden without a phone of one's own, Conflict (codes ``offline``,
+    ``in_call``, ``no_line``, ``unconfirmed`` and ``no_number``), TooMany.
     """
     person.need("calls.dial")
     if person.agent_id is None:
         raise Forbidden(N_("You have no phone to call with. An administrator can give you one."))
-    agent_id = person.agent_id
-    ways = await services.part(OutWays, OutWays).of(person.business_id)
-    to, inside = _target(ways, services, person, form.to)
-    own = None if inside else _caller_number(ways, agent_id, form.number_id)
+    order = await outgoing(services, person.business_id, person.agent_id, form.to, form.number_id)
+    call_id = await place(services, order)
+    return services.live.call(person.business_id, call_id) or Call(
+        id=call_id,
+        business_id=person.business_id,
+        direction="internal" if order.inside else "out",
+        state="started",
+        started_at=services.clock.epoch(),
+        from_number=order.shown,
+        to_number=order.to,
+        number_id=order.number_id,
+        agent_id=person.agent_id,
+        click_to_dial=True,
+    )
+
+
+async def outgoing(
+    services: Services, business_id: int, agent_id: int, typed: str, number_id: int | None = None
+) -> Outgoing:
+    """Looks whether an agent may call ``typed`` now, showing number ``number_id``; raises what ``dial`` raises."""
+    ways = await services.part(OutWays, OutWays).of(business_id)
+    to, inside = _target(ways, services, business_id, agent_id, typed)
+    if not inside and not ways.line:
+        raise Conflict(N_("There is no line to call by. Connect a PBX or an operator."), code="no_line")
+    if not inside:
+        ways.check(agent_id, services.clock.now())
+    own = None if inside else _caller_number(ways, agent_id, number_id)
+    shown = "" if own is None else ways.callers.shown(agent_id) or own.e164
     through = ways.through.get(agent_id, "")
     trunk_id = calling.trunk_of(ways.own, own) if through else None
     if through and trunk_id is None:
         raise Conflict(N_("There is no line by which your own phone can be rung."), code="offline")
-    await _check_phone(services, person.business_id, agent_id, own_phone=bool(through))
-    now = services.clock.epoch()
-    services.part(Dialled, Dialled).take(agent_id, now)
-    call_id = await services.telephony.dial(
-        agent_id=agent_id,
-        to=to,
-        business_id=person.business_id,
-        caller_id=own.e164 if own else "",
-        number_id=own.id if own else None,
-        through=(through, trunk_id) if trunk_id is not None else None,
-    )
-    return services.live.call(person.business_id, call_id) or Call(
-        id=call_id,
-        business_id=person.business_id,
-        direction="internal" if inside else "out",
-        state="started",
-        started_at=now,
-        from_number=own.e164 if own else "",
-        to_number=to,
-        number_id=own.id if own else None,
-        agent_id=agent_id,
-        click_to_dial=True,
+    await _check_phone(services, business_id, agent_id, own_phone=bool(through))
+    way = (through, trunk_id) if trunk_id is not None else None
+    return Outgoing(business_id, agent_id, to, inside, own.id if own else None, shown, way)
+
+
+async def rings_outside(services: Services, business_id: int, agent_id: int) -> bool:
+    """Whether an agent's calls out begin at his own telephone outside, so that none of his phones here is needed."""
+    return agent_id in (await services.part(OutWays, OutWays).of(business_id)).through
+
+
+async def place(services: Services, order: Outgoing, call_id: str = "") -> str:
+    """Makes the call and gives its id: ``call_id`` if that is given. TooMany, and what the telephony raises."""
+    services.part(Dialled, Dialled).take(order.agent_id, services.clock.epoch())
+    return await services.telephony.dial(
+        agent_id=order.agent_id,
+        to=order.to,
+        business_id=order.business_id,
+        caller_id=order.shown,
+        number_id=order.number_id,
+        through=order.through,
+        call_id=call_id,
     )
 
 
@@ -170,15 +236,15 @@ def scope_of(person: Current) -> Scope:
     return Scope(everything=person.can("calls.all"), agent_id=person.agent_id)
 
 
-def _target(ways: Ways, services: Services, person: Current, typed: str) -> tuple[str, bool]:
+def _target(ways: Ways, services: Services, business_id: int, agent_id: int, typed: str) -> tuple[str, bool]:
     """What to dial, and whether it is an employee."""
     short = typed.strip()
     if short.isascii() and short.isdecimal() and len(short) <= 4:
-        colleague = services.telephony.directory.agent_by_short(person.business_id, short)
+        colleague = services.telephony.directory.agent_by_short(business_id, short)
         if colleague is None:
             message = N_("Nobody here has the short number %(number)s.")
             raise _wrong(message, short)
-        if colleague.id == person.agent_id:
+        if colleague.id == agent_id:
             raise _wrong(N_("%(number)s is your own short number."), short)
         return short, True
     e164 = to_e164(short) if len(short) <= 40 else None
@@ -201,8 +267,14 @@ def _caller_number(ways: Ways, agent_id: int, asked: int | None) -> OwnNumber | 
         if chosen is None or (chosen.kind == "personal" and chosen.agent_id != agent_id):
             message = N_("Choose one of your company's numbers to call from.")
             raise BadInput(message, fields={"number_id": message})
+        if not chosen.serves(agent_id):
+            message = N_("You may not call out by this number. Choose another one.")
+            raise BadInput(message, fields={"number_id": message})
         return chosen
-    return dialing.caller_number(ways.own, agent_id, ways.of_agent.get(agent_id), ways.default)
+    found = dialing.caller_number(ways.own, agent_id, ways.of_agent.get(agent_id), ways.default)
+    if found is None and ways.own:
+        raise Conflict(dialing.NO_NUMBER, code="no_number")
+    return found
 
 
 async def _check_phone(services: Services, business_id: int, agent_id: int, *, own_phone: bool) -> None:

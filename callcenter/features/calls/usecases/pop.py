@@ -1,4 +1,6 @@
-"""Screen-pop: the caller is looked up while he still hears the greeting, so that at the ring all is in memory."""
+"""Screen-pop: the caller is looked up while he still hears the greeting, so that at the ring all is in memory.
+
+The one look-up tells everybody who the call's outside party is (CallContact) as well."""
 
 from __future__ import annotations
 
@@ -97,6 +99,8 @@ class Pops:
         try:
             async with self.services.db.business(call.business_id) as session:
                 contact = await contacts.find_by_number(session, caller.number)
+                if contact is not None:
+                    self._tell(call, contact)
                 total, last = await history_of(
                     session, contact.id if contact else None, caller.number, besides=call.id, limit=LAST_CALLS
                 )
@@ -115,6 +119,18 @@ class Pops:
             calls_total=total,
             last_calls=tuple(last),
         )
+
+    def _tell(self, call: Call, contact: contacts.ContactInfo) -> None:
+        event = CallContact(
+            at=self.services.clock.epoch(),
+            business_id=call.business_id,
+            call_id=call.id,
+            contact_id=contact.id,
+            name=contact.name,
+            position=contact.position,
+            saved=contact.saved,
+        )
+        self.services.bus.publish(event)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import Conflict, NotFound
+from callcenter.core.events import SpamMarked
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.calls.models import CallRecord, SpamNumber
@@ -45,6 +46,9 @@ async def mark(services: Services, person: Current, call_id: str, spam: bool) ->
             raise Conflict(N_("This call has no outside number that could be marked."), code="no_number")
         await _set(session, services, person, number, spam)
         await accounts.audit(session, person, "spam.mark" if spam else "spam.unmark", "call", call_id, number=number)
+    services.bus.publish(
+        SpamMarked(at=services.clock.epoch(), business_id=person.business_id, number=number, spam=spam)
+    )
     return SpamView(id=call_id, number=number, spam=spam)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from callcenter.features.calls.queries.spam import spam_numbers
 from callcenter.features.calls.queries.stored import Stored, picture, stored
 from callcenter.features.calls.rules import merging, rows
 from callcenter.features.calls.rules.merging import Picture
+from callcenter.features.calls.usecases import messages
 from callcenter.features.contacts import api as contacts
 from callcenter.features.numbers import api as numbers_api
 from callcenter.features.prices import api as prices
@@ -52,6 +53,8 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
     cards = await _cards(session, known, merged.values(), demo=demo)
     spam = await spam_numbers(session, {one.call.client_number for one in merged.values()})
     rates = await _rates(session, pictures[0].call.business_id) if any(p.call.result for p in merged.values()) else None
+    ended = [one.call for one in merged.values() if one.call.result is not None]
+    meant_for = await messages.meant_for(session, messages.with_message(ended))
     rows_to_add = _NewRows()
     last_calls: dict[int, datetime] = {}
     for one in merged.values():
@@ -67,14 +70,14 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
             rows_to_add.calls.append({"id": one.call.id, "demo": demo, "contact_id": None, "cost": None, **columns})
         else:
             _set(there.record, columns)
-        rows_to_add.agents += _agents(there, one.call)
+        rows_to_add.agents += _agents(there, one.call, meant_for.get(one.call.id, ()))
         rows_to_add.legs += _legs(there, one.call)
         rows_to_add.steps += await _steps(session, there, one.call)
     await session.flush()
     await rows_to_add.insert(session)
     await contacts.calling.called(session, last_calls)
     # In this very transaction: a recording's files are looked after as soon as the call is known.
-    await recordings.register(session, [one.call for one in merged.values() if one.call.result is not None])
+    await recordings.register(session, ended, meant_for)
     return [_written(one.call, cards) for one in merged.values()]
 
 
@@ -183,9 +186,10 @@ def _columns(one: Picture) -> dict[str, Any]:
     }
 
 
-def _agents(there: Stored | None, call: Call) -> list[dict[str, Any]]:
+def _agents(there: Stored | None, call: Call, meant_for: Collection[int]) -> list[dict[str, Any]]:
+    """Who had to do with the call; those for whom a message was left have to call back, so it is theirs too."""
     talked = set(call.agents)
-    involved = dict.fromkeys((*call.rung, *call.agents, *((call.agent_id,) if call.agent_id else ())))
+    involved = dict.fromkeys((*meant_for, *call.rung, *call.agents, *((call.agent_id,) if call.agent_id else ())))
     own = set(rows.responsible(((agent, agent in talked) for agent in involved), call.result == "answered"))
     known = {row.agent_id: row for row in there.agents} if there else {}
     new = []

@@ -106,6 +106,8 @@ async def target_of(services: Services, person: Current, form: TransferForm) -> 
             message = N_("“%(number)s” is not a telephone number. Write it like +7 495 123-45-67.")
             raise BadInput(message, fields={"number": N_("This is not a number to call.")}, number=number[:40])
         ways = await services.part(OutWays, OutWays).of(person.business_id)
+        if person.agent_id is not None:
+            ways.check(person.agent_id, services.clock.now())
         if any(one.e164 == e164 for one in ways.own):
             message = N_("%(number)s is a number of your own company.")
             raise BadInput(message, fields={"number": N_("This is not a number to call.")}, number=number)

@@ -7,29 +7,22 @@ from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput
-from callcenter.features.accounts import api as accounts
-from callcenter.features.contacts.models import ContactChoice, ContactList, Tag
-from callcenter.features.contacts.queries import access, cells
-from callcenter.features.contacts.queries import labels as labelled
-from callcenter.features.contacts.rules import columns, filters, wording
-from callcenter.features.contacts.rules.access import Viewer
-from callcenter.features.contacts.usecases import browsing
+from callcenter.features.contacts.queries import cells
+from callcenter.features.contacts.rules import columns, filters
+from callcenter.features.contacts.usecases import browsing, offering
 from callcenter.features.contacts.usecases.browsing import MAX_PER_PAGE, PER_PAGE, Asked, Found, Known
 from callcenter.features.views import api as views
 from callcenter.http import render
-from callcenter.http.current import Current, current
+from callcenter.http.current import current
 from callcenter.http.permissions import CONTACTS_SEE
 from callcenter.http.routes import NavItem, Param, Route
 from callcenter.plugin import services
 
 # How many rows fit into the window; the page's script measures it (CON-08, «адаптивно»).
 ROWS_COOKIE = "callcenter_rows"
-MOST_TAGS = 500
-_LISTS = select(ContactList.id, ContactList.title).order_by(ContactList.title)
 KEPT = ("q", "state", "list", "where", "sex", "phone", "email", "tag", "type", "cols", "sort")
 
 
@@ -138,7 +131,7 @@ def _plain(row: Any, key: str, loaded: cells.Cells) -> str:
 async def _page(request: web.Request, section: str) -> web.Response:
     here, person = services(request), current(request)
     name = "contacts" if section == "persons" else "organisations"
-    problem = ""
+    problem, gettext = "", render.texts(request).gettext
     async with here.db.business(person.business_id) as session:
         there = await browsing.known(session, section[:-1])
         query = {key: value for key, value in request.query.items() if value}
@@ -150,9 +143,9 @@ async def _page(request: web.Request, section: str) -> web.Response:
             await views.remember(session, person, name, kept, here.clock.now())
         shown = {one.key for one in wish.columns}
         loaded = await cells.load(session, found.rows, shown)
-        options = await _options(session, person)
+        options = await offering.options(session, person)
         saved = await views.views(session, person, name)
-        said = await _said(request, session, wish, there, options)
+        said = offering.said(wish.state.where, there.fields, options, gettext)
     return render.page(
         request,
         "contacts/list.html",
@@ -171,8 +164,8 @@ async def _page(request: web.Request, section: str) -> web.Response:
         views=saved,
         me=person.membership_id,
         current_view=next((one.id for one in saved if _same(one.state, query)), None),
-        fields=_fields(request, there, options),
-        operators={key: render.texts(request).gettext(text) for key, text in filters.OPERATORS.items()},
+        fields=offering.fields(there.fields, options, gettext),
+        operators={key: gettext(text) for key, text in filters.OPERATORS.items()},
         by_type=filters.BY_TYPE,
         selection=msgspec.json.encode(wish.state).decode(),
         adaptive="per_page" not in query,
@@ -212,55 +205,6 @@ def _address(base: str, query: dict[str, str], **changes: Any) -> str:
         else:
             wanted[key] = str(value)
     return f"{base}?{urlencode(wanted)}" if wanted else f"{base}?all=1"
-
-
-async def _options(session: AsyncSession, person: Current) -> dict[str, list[tuple[int, str]]]:
-    who = await access.viewer(session, person)
-    choices = list(await session.scalars(select(ContactChoice).order_by(ContactChoice.position, ContactChoice.id)))
-    return {
-        "type": [(one.id, one.title) for one in choices if one.kind == "type"],
-        "warmth": [(one.id, one.title) for one in choices if one.kind == "warmth"],
-        "member": [(one.membership_id, one.name) for one in await accounts.people(session)],
-        "tags": await _tags(session, who),
-        "lists": [(key, title) for key, title in await session.execute(_LISTS)],
-    }
-
-
-async def _tags(session: AsyncSession, who: Viewer) -> list[tuple[int, str]]:
-    """The tags that can be filtered by; who sees all clients is not kept waiting for counts."""
-    if not who.everything:
-        return [(one.tag.id, one.tag.title) for one in await labelled.tags(session, who)]
-    rows = await session.execute(select(Tag.id, Tag.title).order_by(Tag.key, Tag.id).limit(MOST_TAGS))
-    return [(key, title) for key, title in rows]
-
-
-def _fields(request: web.Request, there: Known, options: dict[str, list[tuple[int, str]]]) -> list[dict[str, Any]]:
-    """What the filter builder offers."""
-    gettext = render.texts(request).gettext
-    made = []
-    for field in there.fields.values():
-        kind = field.key if field.type == "choice" else field.type
-        choose: list[tuple[Any, str]] = list(options.get(kind, []))
-        if field.type == "sex":
-            choose = [(key, gettext(text)) for key, text in wording.SEX.items()]
-        if field.type == "options":
-            choose = [(one, one) for one in field.options]
-        title = field.title if field.own else gettext(field.title)
-        made.append({"key": field.key, "title": title, "type": field.type, "options": choose})
-    return made
-
-
-async def _said(
-    request: web.Request, session: AsyncSession, wish: Asked, there: Known, options: dict[str, list[tuple[int, str]]]
-) -> str:
-    """The super-filter in words."""
-    if not wish.state.where:
-        return ""
-    names: dict[tuple[str, Any], str] = {}
-    for kind, some in options.items():
-        names |= {("choice" if kind in ("type", "warmth") else kind, key): title for key, title in some}
-    tree = filters.decode(wish.state.where, there.fields)
-    return wording.say(tree, render.texts(request).gettext, names)
 
 
 NAV = (NavItem("/contacts", "Clients", "user", CONTACTS_SEE, 30),)

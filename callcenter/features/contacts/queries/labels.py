@@ -50,6 +50,29 @@ async def tags(session: AsyncSession, who: Viewer, picked: int | None = None) ->
     return sorted(found.values(), key=lambda one: (one.tag.key, one.tag.id))
 
 
+class Labels(NamedTuple):
+    """What a client carries: keys of tags, whoever put them on, and ids of lists."""
+
+    tags: frozenset[str]
+    lists: frozenset[int]
+
+
+async def of_contact(session: AsyncSession, contact_id: int) -> Labels:
+    """All tags and lists of a client."""
+    tags = await session.scalars(
+        select(Tag.key).join(ContactTag, ContactTag.tag_id == Tag.id).where(ContactTag.contact_id == contact_id)
+    )
+    lists = await session.scalars(select(ContactListMember.list_id).where(ContactListMember.contact_id == contact_id))
+    return Labels(frozenset(tags), frozenset(lists))
+
+
+async def titles(session: AsyncSession) -> tuple[dict[str, str], dict[int, str]]:
+    """All tags (key -> title; several persons may have one of the same key) and lists (id -> title), by title."""
+    tags = await session.execute(select(Tag.key, func.min(Tag.title)).group_by(Tag.key).order_by(Tag.key))
+    lists = await session.execute(select(ContactList.id, ContactList.title).order_by(ContactList.title))
+    return {row[0]: row[1] for row in tags}, {row[0]: row[1] for row in lists}
+
+
 async def left_tags(session: AsyncSession) -> list[Counted]:
     """The tags of those who have left, which administrators look after."""
     rows = await session.execute(

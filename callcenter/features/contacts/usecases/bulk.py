@@ -18,7 +18,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.errors import BadInput, Forbidden
+from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.contacts import queries
@@ -29,7 +29,7 @@ from callcenter.features.contacts.rules import bulk as rules
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.work import api as work
 from callcenter.http.current import Current
-from callcenter.http.permissions import CONTACTS_EDIT, ROLE_PERMISSIONS
+from callcenter.http.permissions import CONTACTS_EDIT
 from callcenter.plugin import Services
 
 KIND, UNDO = "contacts.bulk", "contacts.bulk-undo"
@@ -211,7 +211,7 @@ async def _portion(
 ) -> tuple[int, list[Callable[[], None]]]:
     """One portion: how many clients were looked at, and what is to be done once it is committed."""
     async with run.services.db.business(run.business_id) as session:
-        person = await _owner(session, run)
+        person = await work.owner(session, run, LEFT)
         person.need(action.permission)
         viewer = await access.viewer(session, person)
         ids, missing = await _next_ids(session, run, viewer, who, size)
@@ -277,7 +277,7 @@ async def run_undo(run: work.Run) -> dict[str, Any]:
             pieces = await work.pieces(session, run.params["job"], run.mark.get("before"))
             if not pieces:
                 return run.result
-            person = await _owner(session, run)
+            person = await work.owner(session, run, LEFT)
             piece = pieces[0]
             portion = Portion(
                 services=run.services,
@@ -322,28 +322,6 @@ def undoing(_services: Services, person: Current, job: work.WorkJob) -> dict[str
         },
         "total": job.result.get("changed", 0),
     }
-
-
-async def _owner(session: AsyncSession, run: work.Run) -> Current:
-    """Who started the job, with the rights that he has now and had when he asked."""
-    for one in await accounts.people(session):
-        if one.membership_id == run.owner_id and one.status == "active" and one.role in ROLE_PERMISSIONS:
-            return Current(
-                user_id=one.user_id,
-                email=one.email,
-                name=one.name,
-                business_id=run.business_id,
-                business_name="",
-                membership_id=one.membership_id,
-                role=one.role,
-                permissions=ROLE_PERMISSIONS[one.role] & set(run.params["permissions"]),
-                agent_id=None,
-                language="ru",
-                timezone="UTC",
-                theme="auto",
-                via="token",
-            )
-    raise Forbidden(LEFT)
 
 
 def _allowed(viewer: Viewer, action: BulkAction) -> ColumnElement[bool]:

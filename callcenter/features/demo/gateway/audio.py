@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import shutil
+import struct
 from pathlib import Path
 
 RATE = 8000
+_FRAME, _LOOP = 160, bytes((127, 0, 0, 1))
 
 
 async def speech(folder: Path, name: str, text: str, voice: str = "ru") -> Path:
@@ -27,6 +29,30 @@ async def speech(folder: Path, name: str, text: str, voice: str = "ru") -> Path:
     else:
         target.write_bytes(_tone(400.0, 2.0))
     return target
+
+
+def spoken_packets(sound: Path) -> Path:
+    """The pcap file beside a raw µ-law file: the same sound as RTP packets, which SIPp plays among keys."""
+    target = sound.with_suffix(".pcap")
+    if not target.is_file() or target.stat().st_mtime < sound.stat().st_mtime:
+        part = sound.with_suffix(".pcap-part")
+        part.write_bytes(packets(sound.read_bytes()))
+        part.replace(target)
+    return target
+
+
+def packets(sound: bytes) -> bytes:
+    """µ-law sound as a capture of RTP over UDP over Ethernet, twenty milliseconds a packet; addresses do not matter."""
+    found = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)]
+    for number, at in enumerate(range(0, len(sound), _FRAME)):
+        voice = sound[at : at + _FRAME].ljust(_FRAME, b"\xff")
+        rtp = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, at, 1) + voice
+        udp = struct.pack("!HHHH", 6000, 6000, 8 + len(rtp), 0) + rtp
+        ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number & 0xFFFF, 0, 64, 17, 0, _LOOP, _LOOP) + udp
+        frame = bytes(12) + b"\x08\x00" + ip
+        second, part = divmod(number * 20_000, 1_000_000)
+        found.append(struct.pack("<IIII", second, part, len(frame), len(frame)) + frame)
+    return b"".join(found)
 
 
 async def _run(*command: str) -> None:

@@ -7,6 +7,7 @@ where the SDP offers telephone-event as 96.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.sax.saxutils import quoteattr
 
 _NUMBER = re.compile(r"^\+?[0-9*#]{2,20}$")
@@ -71,15 +72,29 @@ def _play(audio: str) -> str:
     return f"<nop><action><exec rtp_stream={quoteattr(audio + ',-1,0')}/></action></nop>" if audio else ""
 
 
-def caller(*, number: str, to: str, seconds: float, patience: float, keys: str = "", audio: str = "") -> str:
-    """A caller: rings ``to``, waits ``patience`` seconds to be answered, then speaks (or presses ``keys``) and stays
-    ``seconds`` in all before hanging up. ``audio`` is a raw µ-law file; a caller who presses keys echoes what he hears.
+def caller(
+    *,
+    number: str,
+    to: str,
+    seconds: float,
+    patience: float,
+    presses: Sequence[tuple[float, str]] = (),
+    audio: str = "",
+    message: str = "",
+    message_after: float = 0.0,
+) -> str:
+    """A caller: rings ``to``, waits ``patience`` seconds to be answered, then speaks (or presses keys) and stays
+    ``seconds`` after that before hanging up. ``audio`` is a raw µ-law file; ``presses`` are keys, each with the seconds
+    before it. Who presses keys echoes what he hears, unless ``message`` (a pcap file) is what he says
+    ``message_after`` seconds after them.
     """
     for value in (number, to):
         if not _NUMBER.match(value):
             raise ValueError(f"not a telephone number: {value!r}")
-    if keys and not re.fullmatch(r"[0-9*#]{1,8}", keys):
-        raise ValueError(f"not keys: {keys!r}")
+    for before, key in presses:
+        if not re.fullmatch(r"[0-9*#]{1,8}", key) or not 0 <= before <= 600:
+            raise ValueError(f"not keys: {key!r}")
+    keys = bool(presses)
     port = "[media_port]" if keys else "[rtpstream_audio_port]"
     head = "sip:" + to + "@[remote_ip]:[remote_port]"
     ends = f"From: <sip:{number}@[local_ip]>;tag=[pid]c[call_number]"
@@ -99,7 +114,8 @@ def caller(*, number: str, to: str, seconds: float, patience: float, keys: str =
         f"ACK {head} SIP/2.0\n[last_Via:]\n{common.format(tag='[peer_tag_param]')}\nCSeq: 1 ACK\nContent-Length: 0\n"
     )
     bye = _BYE.format(ends=f"{ends}\nTo: <{head}>[peer_tag_param]")
-    press = f'<pause milliseconds="4000"/><nop><action><exec play_dtmf="{keys}"/></action></nop>' if keys else ""
+    play = f"<nop><action><exec play_pcap_audio={quoteattr(message)}/></action></nop>"
+    said = f'<pause milliseconds="{int(message_after * 1000)}"/>{play}' if message else ""
     give_up = f' timeout="{int(patience * 1000)}" ontimeout="cancel"'
     return _scenario(
         "caller",
@@ -113,7 +129,12 @@ def caller(*, number: str, to: str, seconds: float, patience: float, keys: str =
         f'<recv response="200" rrs="true"{give_up}/>',
         _send(acknowledge),
         "" if keys else _play(audio),
-        press,
+        # A hang-up of the other side between two keys ends it all: SIPp answers a BYE that is not awaited by itself.
+        *(
+            f'<pause milliseconds="{int(before * 1000)}"/><nop><action><exec play_dtmf="{key}"/></action></nop>'
+            for before, key in presses
+        ),
+        said,
         f'<recv request="BYE" timeout="{int(seconds * 1000)}" ontimeout="leave"/>',
         _send(_TO_BYE, ' next="end"'),
         '<label id="leave"/>',
@@ -130,8 +151,13 @@ def caller(*, number: str, to: str, seconds: float, patience: float, keys: str =
     )
 
 
-def agent(*, audio: str, ring_seconds: float = 3.0, longest: float = 240.0) -> str:
-    """An agent's telephone: rings, answers after ``ring_seconds``, speaks, stays until the other side hangs up."""
+def agent(
+    *, audio: str, ring_seconds: float = 3.0, longest: float = 240.0, brief: float = 16.0, hasty: float = 0.0
+) -> str:
+    """An agent's telephone: rings, answers after ``ring_seconds``, speaks, stays until the other side hangs up.
+
+    Of all talks the share ``hasty`` is ended by the agent himself after ``brief`` seconds.
+    """
     return _scenario(
         "agent",
         '<recv request="INVITE" rrs="true"/>',
@@ -139,7 +165,7 @@ def agent(*, audio: str, ring_seconds: float = 3.0, longest: float = 240.0) -> s
         f'<recv request="CANCEL" timeout="{int(ring_seconds * 1000)}" ontimeout="answer"/>',
         *_cancelled(),
         '<label id="answer"/>',
-        *_talk(audio, longest),
+        *_talk(audio, longest, brief, hasty),
     )
 
 
@@ -180,7 +206,7 @@ def _cancelled() -> tuple[str, ...]:
     )
 
 
-def _talk(audio: str, longest: float) -> tuple[str, ...]:
+def _talk(audio: str, longest: float, brief: float = 0.0, hasty: float = 0.0) -> tuple[str, ...]:
     ends = "From: [$mine]\nTo: [$theirs]"
     return (
         _answer("200 OK", "[rtpstream_audio_port]", ' retrans="500"'),
@@ -188,8 +214,18 @@ def _talk(audio: str, longest: float) -> tuple[str, ...]:
         '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="theirs"/>'
         '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="mine"/></action></recv>',
         _play(audio),
+        f'<nop next="brief" chance="{hasty:.2f}"/>' if hasty else "",
         f'<recv request="BYE" timeout="{int(longest * 1000)}" ontimeout="leave"/>',
         _send(_TO_BYE, ' next="end"'),
+        *(
+            (
+                '<label id="brief"/>',
+                f'<recv request="BYE" timeout="{int(brief * 1000)}" ontimeout="leave"/>',
+                _send(_TO_BYE, ' next="end"'),
+            )
+            if hasty
+            else ()
+        ),
         '<label id="leave"/>',
         _send(_BYE.format(ends=ends), ' retrans="500"'),
         '<recv response="200" timeout="4000" ontimeout="end" next="end"/>',

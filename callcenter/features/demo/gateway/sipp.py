@@ -15,6 +15,7 @@ from pathlib import Path
 from callcenter.features.demo.gateway import scenarios
 
 _PR_SET_PDEATHSIG = 1
+_KEY_SECONDS = 0.3
 
 
 class SippError(Exception):
@@ -23,28 +24,44 @@ class SippError(Exception):
 
 @dataclass(frozen=True)
 class CallPlan:
-    """One robot's call: from ``number`` to ``to`` (E.164), times in seconds."""
+    """One robot's call: from ``number`` to ``to`` (E.164), times in seconds.
+
+    ``presses`` are keys, each with the seconds before it; ``message`` (a pcap file) is said ``message_after``
+    seconds after them. ``seconds`` is how long he stays then.
+    """
 
     number: str
     to: str
     seconds: float = 40.0
     patience: float = 60.0
-    keys: str = ""
+    presses: tuple[tuple[float, str], ...] = ()
     audio: str = ""
+    message: str = ""
+    message_after: float = 0.0
+
+    @property
+    def pressing(self) -> float:
+        """How long the keys take, with the wait before the message."""
+        return self.message_after + sum(before + _KEY_SECONDS * len(keys) for before, keys in self.presses)
 
 
 async def call(plan: CallPlan, sip_port: int) -> int:
     """Plays the call to its end; returns SIPp's exit code (0 = went as planned)."""
+    # SIPp sends digits and messages through a raw socket.
+    presses = plan.presses if os.geteuid() == 0 else ()
     text = scenarios.caller(
         number=plan.number,
         to=plan.to,
         seconds=plan.seconds,
         patience=plan.patience,
-        keys=plan.keys if os.geteuid() == 0 else "",  # SIPp sends digits through a raw socket
+        presses=presses,
         audio=plan.audio,
+        message=plan.message if presses else "",
+        message_after=plan.message_after,
     )
-    limit = int(plan.seconds + plan.patience + 30)
-    arguments = [f"127.0.0.1:{sip_port}", "-m", "1", "-timeout", f"{limit}s", *(["-rtp_echo"] if plan.keys else [])]
+    limit = int(plan.pressing + plan.seconds + plan.patience + 30)
+    echo = ["-rtp_echo"] if presses and not plan.message else []
+    arguments = [f"127.0.0.1:{sip_port}", "-m", "1", "-timeout", f"{limit}s", *echo]
     with tempfile.TemporaryDirectory(prefix="robot-") as folder:
         process = await _start(Path(folder), text, arguments, _free_port())
         try:

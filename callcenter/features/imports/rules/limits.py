@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 
@@ -44,7 +46,7 @@ WARNINGS: dict[str, str] = {
 }
 
 
-def trouble(code: str, **values: object) -> BadInput:
+def trouble(code: str, **values: Any) -> BadInput:
     """The error of a file that cannot be used."""
     message = TROUBLES.get(code, TROUBLES["broken"])
     return BadInput(message, fields={"file": message} if not values else {}, code=f"file_{code}", **values)

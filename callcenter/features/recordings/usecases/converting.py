@@ -211,6 +211,10 @@ async def process(pipe: Pipeline, stem: str) -> None:
         row = (await queries.by_stems(session, [stem], waves=True)).get(stem)
     if row is None:
         return
+    if row.state == "empty":
+        # Nothing of it is to be kept: the operator's recording is off, or nothing was said.
+        await asyncio.to_thread(spool.remove, stem)
+        return
     folder = pipe.services.settings.recordings_dir
     if row.state == "ready" and await asyncio.to_thread(_is_kept, folder / row.file, row.size):
         # The server ended between the commit and the removal of the raw files.
@@ -224,7 +228,10 @@ async def process(pipe: Pipeline, stem: str) -> None:
             pipe.executor, lambda: pipe.converter.join(client=client, agent=agent, target=folder / file, gaps=gaps)
         )
     except NothingRecorded as error:
-        await _note_failure(pipe, row.id, str(error), final=True)
+        if row.message:
+            await _note_silence(pipe, row.id)
+        else:
+            await _note_failure(pipe, row.id, str(error), final=True)
         await asyncio.to_thread(spool.remove, stem)
         return
     except (AudioError, OSError) as error:
@@ -232,7 +239,12 @@ async def process(pipe: Pipeline, stem: str) -> None:
             log.error("recording %s cannot be converted: %s", stem, error)
             await _note_failure(pipe, row.id, _words(error))
         return
-    if await _keep(pipe, row.id, file, joined):
+    if row.message and not rules.is_spoken(joined.peaks):
+        # He hung up at the tone, or kept silent: that is no message.
+        await _note_silence(pipe, row.id)
+        await asyncio.to_thread((folder / file).unlink, missing_ok=True)
+        await asyncio.to_thread(spool.remove, stem)
+    elif await _keep(pipe, row.id, file, joined):
         await asyncio.to_thread(spool.remove, stem)
         pipe.services.bus.publish(
             RecordingReady(
@@ -255,6 +267,13 @@ async def _keep(pipe: Pipeline, recording_id: int, file: str, joined: Joined) ->
         row.state, row.file, row.error = "ready", file, ""
         row.size, row.duration, row.peaks = joined.size, joined.duration, joined.peaks
     return True
+
+
+async def _note_silence(pipe: Pipeline, recording_id: int) -> None:
+    async with pipe.services.db.system() as session:
+        row = await queries.by_id(session, recording_id)
+        if row is not None:
+            row.state, row.error = "empty", ""
 
 
 async def _note_failure(pipe: Pipeline, recording_id: int, error: str, *, final: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ from weakref import WeakValueDictionary
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.errors import Conflict, Forbidden, NotFound, Unavailable
+from callcenter.core.errors import Conflict, Forbidden, NotFound, ProductError, Unavailable
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.recordings import queries, rules
@@ -21,6 +22,8 @@ from callcenter.features.recordings.models import Recording
 from callcenter.http.current import Current, current
 from callcenter.http.permissions import RECORDINGS_ALL, RECORDINGS_OWN
 from callcenter.plugin import Services
+
+log = logging.getLogger(__name__)
 
 Form = Literal["opus", "mp3", "wav"]
 # A player asks for a file in many pieces: one entry an hour for each person and recording.
@@ -84,6 +87,19 @@ def may_listen(person: Current, row: Recording) -> bool:
     if person.can(RECORDINGS_ALL):
         return True
     return person.can(RECORDINGS_OWN) and person.agent_id is not None and person.agent_id in row.agents
+
+
+async def message(services: Services, business_id: int, recording_id: int) -> bytes | None:
+    """A caller's message as MP3, for those whom it is for; None when there is nothing to hear."""
+    async with services.db.business(business_id) as session:
+        row = await queries.by_id(session, recording_id)
+    if row is None or not row.message:
+        return None
+    try:
+        return await asyncio.to_thread((await sound_of(services, row, "mp3")).read_bytes)
+    except (ProductError, OSError) as error:
+        log.warning("message %s cannot be sent along: %s", recording_id, error)
+        return None
 
 
 async def sound_of(services: Services, row: Recording, form: Form) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,8 +14,9 @@ from sqlalchemy.orm import defer
 
 from callcenter.core.calls import Call
 from callcenter.core.clock import utc
+from callcenter.features.numbers import api as numbers
 from callcenter.features.recordings.models import Recording
-from callcenter.features.recordings.rules import Stretch, gaps_of, valid_stem
+from callcenter.features.recordings.rules import Stretch, gaps_of, is_message, valid_stem
 
 log = logging.getLogger(__name__)
 
@@ -31,32 +32,53 @@ class Told(NamedTuple):
     started_at: datetime
     ended_at: datetime
     gaps: Sequence[Stretch] = ()
+    # Of a call whose operator is not recorded by this number: nothing of it is kept.
+    off: bool = False
 
 
-async def register(session: AsyncSession, calls: Iterable[Call]) -> dict[str, int]:
+async def register(
+    session: AsyncSession, calls: Iterable[Call], meant_for: Mapping[str, Collection[int]] | None = None
+) -> dict[str, int]:
     """Binds ended calls' raw files to them; the conversion begins once the transaction is committed.
+
+    ``meant_for`` says by call for whom (agents' ids) its message is: they may listen to it.
 
     Again and again without harm: later pictures of a call only add who talked. Returns the recordings' ids by call;
     one of which nothing was recorded (recording off, or nobody talked) is not in it. The calls' rows must be there, in
     this transaction at the latest; else NotFound (or, in a system session, IntegrityError).
     """
+    ended = list(calls)
+    uses = await numbers.uses(session) if any(one.recording for one in ended) else {}
     return await bind(
-        session,
-        [
-            Told(
-                stem=call.recording,
+        session, [one for call in ended for one in _told(call, (meant_for or {}).get(call.id, ()), _off(call, uses))]
+    )
+
+
+def _off(call: Call, uses: Mapping[int, numbers.Use]) -> bool:
+    """Whether a call is not to be recorded, because of who took it first."""
+    first = next((step.agent_id for step in call.steps if step.kind == "answered" and step.agent_id), None)
+    if first is None and call.agents:
+        first = call.agents[0]
+    return numbers.unrecorded(uses, call.number_id, first)
+
+
+def _told(call: Call, meant_for: Collection[int], off: bool) -> Iterator[Told]:
+    """What a call tells of its recordings: of its talk, and of a message that was left."""
+    stems = dict.fromkeys(step.text for step in call.steps if step.kind == "recording" and step.text)
+    talked = call.answered_at is not None or call.talk_seconds > 0
+    for stem in (*stems, *((call.recording,) if call.recording else ())):
+        if talked or is_message(stem):
+            yield Told(
+                stem=stem,
                 call_id=call.id,
                 business_id=call.business_id,
-                agents=call.agents,
+                agents={*call.agents, *meant_for} if is_message(stem) else call.agents,
                 client_number=call.client_number,
                 started_at=utc(call.started_at),
                 ended_at=utc(call.ended_at if call.ended_at is not None else call.started_at),
-                gaps=gaps_of(call.steps),
+                gaps=() if is_message(stem) else gaps_of(call.steps),
+                off=off and not is_message(stem),
             )
-            for call in calls
-            if call.recording is not None and (call.answered_at is not None or call.talk_seconds > 0)
-        ],
-    )
 
 
 async def bind(session: AsyncSession, told: Iterable[Told]) -> dict[str, int]:
@@ -84,6 +106,8 @@ async def bind(session: AsyncSession, told: Iterable[Told]) -> dict[str, int]:
         if row is None or row.call_id != one.call_id:
             log.error("recording %s of call %s belongs to another call already", stem, one.call_id)
             continue
+        if one.off:
+            continue
         if not set(one.agents) <= set(row.agents):
             row.agents = sorted({*row.agents, *one.agents})
         if one.gaps and row.state == "waiting":
@@ -101,7 +125,8 @@ def _new(one: Told) -> dict[str, Any]:
         "client_number": one.client_number[:80],
         "started_at": one.started_at,
         "created_at": one.ended_at,
-        "state": "waiting",
+        "state": "empty" if one.off else "waiting",
+        "message": is_message(one.stem),
         "file": "",
         "size": 0,
         "duration": 0.0,

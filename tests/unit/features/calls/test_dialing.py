@@ -65,3 +65,14 @@ def test_a_card_without_anything_known_still_has_the_number() -> None:
     )
     found = card(inside, Party(), line=None, queue=None, waited_since="", local_time="")
     assert (found["number"], found["name"]) == ("101", "Анна")
+
+
+def test_only_numbers_count_by_which_he_may_call() -> None:
+    first, second = own(1), own(2)
+    assert caller_number([first._replace(outgoing=False), second], 7, 1, 1) == second
+    theirs = first._replace(callers=frozenset({7}))
+    assert caller_number([theirs, second], 7, None, None) == theirs
+    assert caller_number([theirs, second], 8, 1, 1) == second
+    assert caller_number([theirs], 8, None, None) is None
+    mine = own(3, "personal", 8)._replace(callers=frozenset())
+    assert caller_number([mine, second], 8, None, None) == second

@@ -166,3 +166,31 @@ def test_a_pause_of_the_recording_is_told_with_its_length() -> None:
         "Anna paused the recording",
         "The recording went on after 00:04, because the agent had left the call",
     ]
+
+
+def said_of(*steps: Step) -> tuple[list[str], list[str]]:
+    found = told(list(steps), [])
+    return [english(one) for one in found.path[1:]], [english(line.said) for line in found.lines]
+
+
+@pytest.mark.parametrize(
+    ("step", "way", "line"),
+    [
+        (("closed", "hours"), ["out of hours"], "It was out of working hours"),
+        (("closed", "emergency"), ["emergency closing"], "The company was closed for an emergency"),
+        (("blocked", ""), ["blocked"], "The number is blocked: the call was refused"),
+        (("own", "agent:2"), [], "The client's own employee was to be rung first: Boris"),
+        (
+            ("forwarded", "+79160000001 +79160000002"),
+            ["forwarded to +7 (916) 000-00-01, +7 (916) 000-00-02"],
+            "Forwarded to +7 (916) 000-00-01, +7 (916) 000-00-02",
+        ),
+        (("overflow", "7"), [], "Nobody took the call in the queue «Sales»: it was led on"),
+        (("voicemail", "q7"), ["voicemail"], "Was asked to leave a message for «Sales»"),
+        (("voicemail", "a1"), ["voicemail"], "Was asked to leave a message for Anna"),
+        (("voicemail", "box"), ["voicemail"], "Was asked to leave a message"),
+        (("failed", "loop"), [], "The call was led in a circle and was ended"),
+    ],
+)
+def test_the_way_of_a_call_that_nobody_takes_is_told(step: tuple[str, str], way: list[str], line: str) -> None:
+    assert said_of(Step(at(1), step[0], text=step[1])) == (way, [line])

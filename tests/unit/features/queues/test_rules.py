@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,3 +196,51 @@ def test_a_plan_says_when_to_look_again(
     else:
         raise AssertionError("never settles")
     assert members == carry_out(members, plan(wishes, members, now + 1000).commands)
+
+
+def _carry_out(there: list[Member], commands: Iterable[Command]) -> list[Member]:
+    """Asterisk's list of members after the commands; new ones stand at the end."""
+    for one in commands:
+        key = (one.queue_id, one.interface)
+        if one.kind == "remove":
+            there = [m for m in there if (m.queue_id, m.interface) != key]
+        elif one.kind == "add" and key not in [(m.queue_id, m.interface) for m in there]:
+            there = [*there, Member(one.queue_id, one.agent_id, one.interface, one.paused)]
+        elif one.kind in ("pause", "unpause"):
+            there = [m._replace(paused=one.paused) if (m.queue_id, m.interface) == key else m for m in there]
+    return there
+
+
+@pytest.mark.rule("INB-06")
+@given(
+    order=st.permutations(range(1, 7)),
+    there=st.lists(st.sampled_from([(n, kind) for n in range(1, 9) for kind in "ws"]), unique=True),
+    paused=st.sets(st.integers(1, 6)),
+    offline=st.sets(st.integers(1, 6)),
+)
+def test_members_of_a_fixed_order_stand_in_it(
+    order: list[int], there: list[tuple[int, str]], paused: set[int], offline: set[int]
+) -> None:
+    wishes = {
+        n: Wish(
+            n, "offline" if n in offline else "paused" if n in paused else "ready", frozenset({"sip"}), {7: 0, 8: 0}
+        )
+        for n in order
+    }
+    present = [Member(queue, n, f"PJSIP/a{n}{kind}", False) for queue in (7, 8) for n, kind in there]
+    steps = plan(wishes, present, 0.0, {7: order}).commands
+    after = _carry_out(present, steps)
+    mine = [m for m in after if m.queue_id == 7]
+    assert [m.agent_id for m in mine] == [n for n in order if n not in offline]
+    assert all(m.paused == (m.agent_id in paused) for m in mine)
+    assert plan(wishes, after, 0.0, {7: order}).commands == ()
+    # The other queue's members are not moved.
+    assert not [one for one in steps if one.queue_id == 8 and one.interface in {m.interface for m in present}
+                and one.kind == "add"]  # fmt: skip
+
+
+def test_only_those_behind_the_newcomer_are_moved() -> None:
+    wishes = {n: Wish(n, "ready", frozenset({"sip"}), {7: 0}) for n in (1, 2, 3, 4)}
+    present = [Member(7, n, f"PJSIP/a{n}s", False) for n in (1, 2, 4)]
+    steps = plan(wishes, present, 0.0, {7: [1, 2, 3, 4]}).commands
+    assert [(one.kind, one.agent_id) for one in steps] == [("add", 3), ("remove", 4), ("add", 4)]

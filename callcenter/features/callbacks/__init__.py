@@ -1,0 +1,1 @@
+"""Call-back in place of waiting in a queue."""

@@ -1,0 +1,1 @@
+"""The way of calls as people see it: number, hours, menus and targets as a tree; tried by simulated callers."""

@@ -1,0 +1,1 @@
+"""The call flow over HTTP: the page of voice menus, simulated callers."""

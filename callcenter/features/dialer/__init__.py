@@ -1,0 +1,1 @@
+"""Dial lists and the dialer: whom to call, and when."""

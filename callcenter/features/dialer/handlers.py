@@ -1,0 +1,50 @@
+"""A call is over or did not come about, an agent's state changed: lists may go on."""
+
+from __future__ import annotations
+
+from callcenter.core.events import AgentChanged, CallEnded, CallFailed, CallUpdated, DeviceChanged, LinkChanged
+from callcenter.features.dialer.usecases import desk
+from callcenter.plugin import Services
+from callcenter.telephony.intents import OUR_CALL_ID
+
+
+async def ended(services: Services, event: CallEnded) -> None:
+    """What became of a call that a list may have made."""
+    if event.call.direction == "out" and OUR_CALL_ID.match(event.call.id):
+        desk.kept(services).over(event.call)
+
+
+async def failed(services: Services, event: CallFailed) -> None:
+    """A call did not come about."""
+    desk.kept(services).refused(event.call_id, event.reason)
+
+
+async def updated(services: Services, event: CallUpdated) -> None:
+    """A list's call goes on: its page says whom it rings, and that he talks."""
+    call = event.call
+    if call.agent_id in desk.kept(services).agents and event.what in ("started", "rang", "answered", "leg"):
+        await desk.tell(services, call.business_id, call.agent_id)
+
+
+async def agent(services: Services, event: AgentChanged) -> None:
+    """An agent is free, or not there any more."""
+    found = desk.kept(services)
+    if event.agent_id in found.agents:
+        found.woken.set()
+        if event.extended:
+            await desk.tell(services, event.business_id, event.agent_id)
+
+
+async def device(services: Services, event: DeviceChanged) -> None:
+    """An agent's phone is there again, or gone."""
+    found = desk.kept(services)
+    if event.agent_id in found.agents:
+        found.woken.set()
+
+
+async def link(services: Services, event: LinkChanged) -> None:
+    """Asterisk is there again: what it knows is known from now on."""
+    found = desk.kept(services)
+    found.up_since = event.at if event.up else None
+    found.looked = False
+    found.woken.set()

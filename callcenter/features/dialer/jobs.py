@@ -1,0 +1,11 @@
+"""Timed work."""
+
+from __future__ import annotations
+
+from callcenter.features.dialer.usecases import running
+from callcenter.plugin import Services
+
+
+async def serve(services: Services) -> None:
+    """Calls the clients of the lists that run."""
+    await running.serve(services)

@@ -1,0 +1,1 @@
+"""Dial lists over HTTP."""

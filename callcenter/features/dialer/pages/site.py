@@ -1,0 +1,105 @@
+"""The pages of dial lists."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from callcenter.features.accounts import api as accounts
+from callcenter.features.contacts import api as contacts
+from callcenter.features.dialer import queries
+from callcenter.features.dialer.pages import rest, views
+from callcenter.features.dialer.rules import lists as rules
+from callcenter.features.dialer.rules import outcomes
+from callcenter.features.dialer.usecases import control
+from callcenter.features.numbers import api as numbers
+from callcenter.http import render
+from callcenter.http.current import current
+from callcenter.http.permissions import DIALER_USE
+from callcenter.http.routes import NavItem, Route
+from callcenter.plugin import services
+
+FILTERS = ("creator", "client", "status", "q")
+# The tabs of a list's clients.
+TABS = (rules.DUE, rules.LATER, rules.DONE, rules.OUT)
+
+
+async def page(request: web.Request) -> web.Response:
+    """GET /dialer: the lists, and the dialog for a new one."""
+    here, person, number = services(request), current(request), rest.number(request)
+    gettext = render.texts(request).gettext
+    async with here.db.business(person.business_id) as session:
+        rows, total = await queries.page(session, await rest.wanted(request, session), number)
+        shown = await views.lists(session, person, rows, rest.said(request))
+        made = await queries.creators(session)
+        creators = [
+            (one.membership_id, one.name) for one in await accounts.people(session) if one.membership_id in made
+        ]
+        builder = await contacts.offering.builder(session, person, gettext)
+        own = [one for one in await numbers.all_numbers(session) if one.outgoing and one.kind == "multichannel"]
+    query = {name: request.query.get(name, "") for name in FILTERS}
+    return render.page(
+        request,
+        "dialer/list.html",
+        lists=shown,
+        total=total,
+        query=query,
+        filtered=any(query.values()),
+        creators=creators,
+        builder=builder,
+        numbers=own,
+        today=here.clock.now(),
+        statuses=rules.STATUSES,
+        pauses=rules.PAUSES,
+        retried=outcomes.RETRIED,
+        outcomes=outcomes.TITLES,
+        after=outcomes.AFTER,
+        newer=_address(query, number - 1) if number > 1 else "",
+        older=_address(query, number + 1) if number * queries.PER_PAGE < total else "",
+    )
+
+
+async def one(request: web.Request) -> web.Response:
+    """GET /dialer/{id}: one list, its progress, its clients."""
+    here, person, number = services(request), current(request), rest.number(request)
+    gettext, asked = render.texts(request).gettext, request.query.get("state", "")
+    async with here.db.business(person.business_id) as session:
+        row = await control.need(session, int(request.match_info["id"]))
+        shown = await views.one(session, person, row, here.clock.now(), rest.said(request))
+        tab = asked if asked in TABS else _tab(shown)
+        found = await queries.entries(session, row.id, tab, number)
+        clients = await views.entries(session, person, found[: queries.PER_PAGE])
+        words = await contacts.offering.in_words(session, person, contacts.state_of(row.filter), gettext)
+    base = f"/dialer/{row.id}?state={tab}"
+    return render.page(
+        request,
+        "dialer/one.html",
+        list=shown,
+        clients=clients,
+        tab=tab,
+        tabs=TABS,
+        words=words,
+        today=here.clock.now(),
+        statuses=rules.STATUSES,
+        pauses=rules.PAUSES,
+        outcomes=outcomes.TITLES,
+        newer=f"{base}&page={number - 1}" if number > 1 else "",
+        older=f"{base}&page={number + 1}" if len(found) > queries.PER_PAGE else "",
+    )
+
+
+def _tab(shown: views.ListView) -> str:
+    return rules.DUE if shown.left or not shown.done else rules.DONE
+
+
+def _address(query: dict[str, str], number: int) -> str:
+    asked = {name: value for name, value in query.items() if value}
+    return "/dialer?" + urlencode({**asked, "page": number})
+
+
+NAV = (NavItem("/dialer", "Dial lists", "dialer", DIALER_USE, 35),)
+ROUTES = (
+    Route("GET", "/dialer", page, DIALER_USE),
+    Route("GET", rf"/dialer/{rest.ID}", one, DIALER_USE),
+)

@@ -1,0 +1,31 @@
+"""Dial lists (OUT-01 … OUT-16): clients chosen by a filter are called one after another."""
+
+from __future__ import annotations
+
+from callcenter.core.events import AgentChanged, CallEnded, CallFailed, CallUpdated, DeviceChanged, LinkChanged
+from callcenter.features.contacts import api as contacts
+from callcenter.features.dialer import handlers, jobs
+from callcenter.features.dialer.pages import refusing, rest, site, whatif
+from callcenter.features.dialer.usecases import belonging
+from callcenter.features.dialer.usecases import whatif as trying
+from callcenter.features.work import api as work
+from callcenter.plugin import Feature, Job, Subscription
+
+contacts.add_merger(belonging.MERGER)
+work.register(trying.KIND, trying.run, link=trying.link)
+
+FEATURE = Feature(
+    name="dialer",
+    nav=site.NAV,
+    routes=(*rest.ROUTES, *site.ROUTES, *refusing.ROUTES, *whatif.ROUTES),
+    subscriptions=(
+        Subscription(CallEnded, handlers.ended, "dialer"),
+        Subscription(CallFailed, handlers.failed, "dialer"),
+        Subscription(CallUpdated, handlers.updated, "dialer"),
+        Subscription(AgentChanged, handlers.agent, "dialer"),
+        Subscription(DeviceChanged, handlers.device, "dialer"),
+        Subscription(LinkChanged, handlers.link, "dialer"),
+    ),
+    # «serve» ends with an error only; it is then begun again.
+    jobs=(Job("dialer", jobs.serve, every=1.0, first=1.0),),
+)

@@ -1,0 +1,1 @@
+"""What people and the dialer do with dial lists."""

@@ -1,0 +1,1 @@
+"""The routing over HTTP: the page and the API."""

@@ -1,0 +1,1 @@
+"""Employees' own telephones, to which numbers forward calls that nobody takes (INB-15)."""

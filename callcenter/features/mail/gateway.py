@@ -1,0 +1,90 @@
+"""Letters wait in memory and are given to the mail server one after another; a server that is away is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import smtplib
+import ssl
+from collections import deque
+
+from callcenter.config import Settings
+from callcenter.features.mail import rules
+from callcenter.features.mail.rules import Letter
+from callcenter.plugin import Services
+
+log = logging.getLogger(__name__)
+
+LIMIT = 1000
+TIMEOUT = 20.0
+
+
+class Postman:
+    """One per process (``services.part(Postman, Postman)``)."""
+
+    def __init__(self, services: Services) -> None:
+        self._settings = services.settings
+        self._waiting: deque[Letter] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self.pauses = rules.PAUSES
+
+    @property
+    def works(self) -> bool:
+        """Whether e-mail is set up at all."""
+        return bool(self._settings.smtp_host)
+
+    def post(self, letter: Letter) -> bool:
+        """Takes a letter; False when e-mail is not set up, or too many letters wait."""
+        if not self.works or len(self._waiting) >= LIMIT:
+            return False
+        self._waiting.append(letter)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="mail")
+        return True
+
+    async def settle(self) -> None:
+        """Waits until nothing is left to send."""
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Ends; letters that wait are lost, as what they tell stands in the service."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _run(self) -> None:
+        while self._waiting:
+            letter = self._waiting[0]
+            for pause in (*self.pauses, None):
+                try:
+                    await asyncio.to_thread(send, self._settings, letter)
+                    break
+                except smtplib.SMTPRecipientsRefused as error:
+                    log.warning("the mail server refuses the address of a letter: %s", error)
+                    break
+                except (OSError, smtplib.SMTPException, ValueError) as error:
+                    log.warning("a letter was not sent: %s", error)
+                    if pause is None:
+                        log.error("a letter is given up")
+                    else:
+                        await asyncio.sleep(pause)
+            self._waiting.popleft()
+
+
+def send(settings: Settings, letter: Letter) -> None:
+    """Gives a letter to the mail server; blocks. Raises OSError, smtplib.SMTPException, ValueError."""
+    message = rules.message(letter, settings.smtp_from)
+    context = ssl.create_default_context()
+    server: smtplib.SMTP
+    if settings.smtp_security == "tls":
+        server = smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT, context=context)
+    else:
+        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT)
+    with server:
+        if settings.smtp_security == "starttls":
+            server.starttls(context=context)
+        if settings.smtp_username:
+            server.login(settings.smtp_username, settings.smtp_password)
+        server.send_message(message)

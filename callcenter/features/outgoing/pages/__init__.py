@@ -1,0 +1,1 @@
+"""Calls out and confirmations over HTTP."""

@@ -1,0 +1,1 @@
+"""Prompts: the sound files that callers hear, uploaded, spoken from a text or recorded by phone."""

@@ -1,0 +1,1 @@
+"""ffmpeg, espeak-ng and the files on the disk."""

@@ -1,0 +1,1 @@
+"""What comes in over HTTP: the page of prompts and the API."""

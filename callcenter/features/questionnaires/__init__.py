@@ -1,0 +1,1 @@
+"""Questionnaires: questions to a client in a talk, his answers, their report (OUT-36 … OUT-38, REC-09)."""

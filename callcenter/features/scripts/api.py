@@ -1,0 +1,83 @@
+"""The door to scripts for other features: choose one, read it, keep it from being taken away, see how a talk ended."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from callcenter.features.scripts import queries, rules
+from callcenter.features.scripts.queries import Result
+from callcenter.features.scripts.usecases.editing import ScriptForm, create
+from callcenter.features.scripts.usecases.using import User, add_user
+from callcenter.features.scripts.usecases.working import remember
+
+OUTCOMES = rules.OUTCOMES
+"""What can follow of an outcome (success, refusal, call_back, …) and what it is called (gettext keys)."""
+
+__all__ = [
+    "OUTCOMES", "Choice", "Result", "ScriptForm", "ScriptInfo", "User", "add_user", "choices", "create", "remember",
+    "result_of", "results", "script",
+]  # fmt: skip
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """An option of a select box; ``kind`` is in or out."""
+
+    id: int
+    name: str
+    kind: str
+
+
+class ScriptInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A script. ``skip_allowed``: the next card may be opened without an outcome (OUT-28); ``autodial``: the next
+    contact of a list is dialled by itself (OUT-29). ``agents`` is empty where it is for ``everybody``.
+    """
+
+    id: int
+    name: str
+    kind: str
+    everybody: bool
+    agents: frozenset[int]
+    skip_allowed: bool
+    autodial: bool
+    questionnaire_id: int | None
+    archived: bool
+
+
+async def choices(session: AsyncSession, *, kind: str = "", agent_id: int | None = None) -> list[Choice]:
+    """Scripts in use by name; only those of a ``kind``, only those that an agent works with."""
+    every = [one for one in await queries.scripts(session) if kind in ("", one.kind)]
+    if agent_id is not None:
+        uses = await queries.uses(session, [one.id for one in every])
+        every = [one for one in every if one.everybody or agent_id in uses[one.id].agents]
+    return [Choice(id=one.id, name=one.name, kind=one.kind) for one in every]
+
+
+async def script(session: AsyncSession, script_id: int) -> ScriptInfo | None:
+    """A script, also an archived one; None when this business has no such."""
+    row = await queries.script(session, script_id)
+    if row is None:
+        return None
+    use = (await queries.uses(session, [row.id]))[row.id]
+    return ScriptInfo(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        everybody=row.everybody,
+        agents=use.agents,
+        skip_allowed=row.skip_allowed,
+        autodial=row.autodial,
+        questionnaire_id=row.questionnaire_id,
+        archived=row.archived_at is not None,
+    )
+
+
+async def result_of(session: AsyncSession, call_id: str) -> Result | None:
+    """How a talk ended, by who said so last; None when nobody has."""
+    found = (await queries.results(session, [call_id])).get(call_id)
+    return found[-1] if found else None
+
+
+async def results(session: AsyncSession, call_ids: list[str]) -> dict[str, Result]:
+    """``result_of`` for many calls at once; calls without a result are left out."""
+    return {call_id: some[-1] for call_id, some in (await queries.results(session, call_ids)).items()}

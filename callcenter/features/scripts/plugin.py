@@ -1,0 +1,20 @@
+"""Scripts: the index of the feature."""
+
+from __future__ import annotations
+
+from callcenter.features.calls import api as calls
+from callcenter.features.contacts import api as contacts
+from callcenter.features.privacy import api as privacy
+from callcenter.features.questionnaires import api as questionnaires
+from callcenter.features.scripts import queries
+from callcenter.features.scripts.pages import editing, working
+from callcenter.features.scripts.usecases import belonging, binding
+from callcenter.plugin import Feature
+
+calls.add_outcomes(queries.briefs)
+calls.add_part(working.PART)
+contacts.add_merger(belonging.MERGER)
+privacy.add_part(belonging.PART)
+questionnaires.add_binder(binding.bound)
+
+FEATURE = Feature(name="scripts", routes=(*editing.ROUTES, *working.ROUTES), nav=editing.NAV)

@@ -1,0 +1,1 @@
+"""What people do with scripts: edit them, work by them, say how a talk ended."""

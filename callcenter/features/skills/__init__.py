@@ -1,0 +1,1 @@
+"""Skills of agents with levels: who is able to take which calls (INQ-03)."""

@@ -1,0 +1,1 @@
+"""Lines to operators and own PBXs: connecting, trying, changing and disconnecting them."""

@@ -1,0 +1,207 @@
+// Dial lists: the form of a new one, what is done with a list, and the bar of the list that one performs, on every page.
+import { build, tree } from "../contacts/builder.js";
+import { question } from "../js/overlays.js";
+import { t } from "../js/i18n.js";
+import { follow } from "../work/work.js";
+import { startBar } from "./bar.js";
+
+const API = "/api/v1/dial-lists";
+let shell;
+
+export function start(given) {
+  shell = given;
+  shell.onPage("#dialer", listPage);
+  shell.onPage("#dial-list", onePage);
+  shell.onPage("#refusing", refusing);
+  shell.onPage("[data-what-if]", whatIf);
+  shell.dom.$("body").addEventListener("click", clicked);
+  // Before htmx, which would send the form by its address.
+  document.addEventListener("submit", submitted, true);
+  startBar(shell);
+}
+
+function submitted(event) {
+  const form = event.target;
+  const run = form.matches("[data-new-form]") ? make : form.matches("[data-refuse-form]") ? refuse : null;
+  if (!run) return;
+  event.preventDefault();
+  event.stopPropagation();
+  run(form);
+}
+
+async function clicked(event) {
+  const button = event.target.closest("[data-list-do]");
+  if (!button) return;
+  const { list, title, listDo: action } = button.dataset;
+  if (!(await agreed(action, title))) return;
+  button.disabled = true;
+  await act(list, action);
+  button.disabled = false;
+}
+
+async function agreed(action, title) {
+  if (action === "stop") return question(t("Stop the list “%(title)s”?", { title }), t("A talk goes on to its end. Whoever performs the list is let go, and anybody may continue it."), t("Stop"));
+  if (action === "archive") return question(t("Put “%(title)s” into the archive?", { title }), t("It can be taken out again."), t("Into the archive"));
+  return true;
+}
+
+export async function act(list, action) {
+  try {
+    await shell.api("POST", `${API}/${list}/${action}`);
+    if (action === "retry") shell.toast(t("Those who were not reached come again; this may take a moment."));
+    if (shell.dom.$("#dialer, #dial-list")) shell.refresh();
+  } catch (error) {
+    shell.complain(error.message);
+  }
+}
+
+// --- a new list -------------------------------------------------------------------------------------------------------
+
+function listPage(root) {
+  const { $, $$, show } = shell.dom;
+  const form = $("[data-new-form]", root);
+  const panel = $("[data-builder]", form);
+  build(panel, "");
+  const openers = $$("[data-new-list]", root);
+  const open = (yes) => {
+    show(form, yes);
+    for (const one of openers) one.setAttribute("aria-expanded", String(yes));
+    if (yes) $("[data-count]", form).focus();
+    else openers[0].focus();
+  };
+  for (const one of openers) one.addEventListener("click", () => open(form.hidden));
+  for (const one of $$("[data-new-close]", form)) one.addEventListener("click", () => open(false));
+  const step = (number) => {
+    for (const one of $$("[data-step]", form)) show(one, one.dataset.step === String(number));
+  };
+  $("[data-back]", form).addEventListener("click", () => { step(1); $("[data-count]", form).focus(); });
+  $("[data-count]", form).addEventListener("click", async () => {
+    try {
+      complain(form, 1, "");
+      const { total } = await shell.api("POST", `${API}/count`, { where: tree(panel) });
+      if (!total) return complain(form, 1, t("The filter finds no client with a phone number."));
+      step(2);
+      const found = $("[data-found]", form);
+      found.textContent = t("Clients by these conditions: %(total)s", { total: total.toLocaleString(shell.config.language === "ru" ? "ru-RU" : "en-GB") });
+      form.elements.title.focus();
+      return shell.dom.announce(found.textContent);
+    } catch (error) {
+      return complain(form, 1, error.message);
+    }
+  });
+}
+
+function complain(form, step, text) {
+  const { $, show } = shell.dom;
+  const line = $("[data-new-error]", step ? $(`[data-step="${step}"]`, form) : form);
+  line.textContent = text;
+  show(line, Boolean(text));
+}
+
+async function make(form) {
+  const { $, $$ } = shell.dom;
+  const panel = $("[data-builder]", form);
+  const { pause, title, number_id: number, from, to } = form.elements;
+  const retry = {};
+  for (const one of $$("[data-retry]", form)) {
+    const times = Number($("[data-times]", one).value);
+    if (times) retry[one.dataset.retry] = [Number($("[data-after]", one).value), times];
+  }
+  const body = {
+    title: title.value, where: tree(panel), pause: pause.value === "" ? null : Number(pause.value), retry,
+    number_id: number.value ? Number(number.value) : null, hours: from.value || to.value ? { from: from.value, to: to.value } : {},
+  };
+  try {
+    complain(form, 2, "");
+    const made = await shell.api("POST", API, body);
+    shell.visit(`/dialer/${made.id}`);
+  } catch (error) {
+    complain(form, 2, Object.values(error.fields ?? {})[0] || error.message);
+  }
+}
+
+// --- one list ---------------------------------------------------------------------------------------------------------
+
+function onePage(root) {
+  const { $ } = shell.dom;
+  const base = `${API}/${root.dataset.dialList}`;
+  $("[data-pause]", root)?.addEventListener("change", async ({ target }) => {
+    try {
+      await shell.api("PATCH", base, { pause: target.value === "" ? null : Number(target.value) });
+      shell.toast(t("The pause is changed."));
+    } catch (error) {
+      shell.complain(error.message);
+    }
+  });
+  root.addEventListener("click", ({ target }) => {
+    const out = target.closest("[data-exclude]");
+    const back = target.closest("[data-include]");
+    if (out) exclude(base, out.dataset.exclude);
+    if (back) include(base, back.dataset.include);
+  });
+}
+
+async function exclude(base, entry) {
+  try {
+    await shell.api("DELETE", `${base}/clients/${entry}`);
+    shell.refresh();
+    shell.toast(t("The client is taken out of the list."), { action: { text: t("Undo"), run: () => include(base, entry) } });
+  } catch (error) {
+    shell.complain(error.message);
+  }
+}
+
+async function include(base, entry) {
+  try {
+    await shell.api("POST", `${base}/clients/${entry}/restore`);
+    shell.refresh();
+  } catch (error) {
+    shell.complain(error.message);
+  }
+}
+
+// --- numbers that must not be called ----------------------------------------------------------------------------------
+
+async function add(numbers, reason) {
+  const { added, known, wrong } = await shell.api("POST", "/api/v1/do-not-call", { numbers, reason });
+  shell.refresh();
+  const parts = [t("Added: %(count)s", { count: added }), known && t("there already: %(count)s", { count: known }), wrong.length && t("no numbers: %(list)s", { list: wrong.join(", ") })];
+  shell.toast(parts.filter(Boolean).join("; "), wrong.length ? { state: "over" } : {});
+}
+
+async function refuse(form) {
+  try {
+    complain(form, 0, "");
+    await add(form.elements.numbers.value, form.elements.reason.value);
+  } catch (error) {
+    complain(form, 0, Object.values(error.fields ?? {})[0] || error.message);
+  }
+}
+
+function refusing(root) {
+  root.addEventListener("click", async ({ target }) => {
+    const row = target.closest("[data-allow]")?.closest("[data-refusal]");
+    if (!row) return;
+    const { refusal, number, reason } = row.dataset;
+    try {
+      await shell.api("DELETE", `/api/v1/do-not-call/${refusal}`);
+      shell.refresh();
+      shell.toast(t("The number may be called again."), { action: { text: t("Undo"), run: () => add(number, reason) } });
+    } catch (error) {
+      shell.complain(error.message);
+    }
+  });
+}
+
+// --- what if ------------------------------------------------------------------------------------------------------------
+
+// Each day that is tried is shown as soon as it is known, unless somebody types the next question just then.
+function whatIf(root) {
+  let known = null;
+  follow(Number(root.dataset.whatIf), (job) => {
+    const now = `${job.state} ${job.done}`;
+    const typing = document.activeElement?.matches("#what-if input");
+    if (known !== null && now !== known && root.isConnected && !(typing && job.state === "running")) shell.refresh();
+    known = now;
+  });
+}
