@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -16,6 +17,8 @@ from tests.support.stack import OPERATOR, Stack
 ROOT = Path(__file__).resolve().parents[2]
 # What the browser's microphone hears, so that a telephone outside can tell the agent's voice.
 AGENT_HZ = 440.0
+# As many lines of the product's log are shown with a failure.
+LINES = 40
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.asterisk)
             item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """A failure brings what the product said meanwhile: the run that failed may be on another machine."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("product")
+    if report.failed and running is not None:
+        report.sections.append(("the product's last lines", "\n".join(running.lines[-LINES:])))
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,23 @@ def test_a_supervisor_listens_whispers_and_joins_in_the_browser(
     supervisor.picture("supervise-story", docs=True)
 
 
+def test_a_press_counts_while_the_row_is_drawn_anew(operator: Person, supervisor: Person, stack: Stack) -> None:
+    operator.go_on_line()
+    stack.ring(stack.caller("79165550012", tone=CLIENT_HZ), SALES)
+    operator.page.locator("[data-answer]").click(timeout=20_000)
+    page = supervisor.page
+    row = page.locator("#now-calls li[data-call]").first
+    expect(row).to_have_attribute("data-state", "talk")
+    row.locator("[data-spy=listen]").hover()
+    page.mouse.down()
+    operator.page.locator('[data-do="hold"]').click()
+    expect(row).to_have_attribute("data-state", "pause")
+    page.mouse.up()
+    expect(page.locator("#spybar")).to_contain_text("Я слушаю", timeout=15_000)
+    page.locator("[data-spy-end]").click()
+    expect(page.locator("#spybar")).to_have_count(0)
+
+
 @pytest.mark.rule("SUP-05")
 def test_the_last_caller_is_moved_to_the_front_on_the_board(supervisor: Person, stack: Stack) -> None:
     for number in ("79165550021", "79165550022"):

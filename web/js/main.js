@@ -23,6 +23,7 @@ import { startOverlays } from "./overlays.js";
 import { MicError } from "./phone/mic.js";
 import { Phone } from "./phone/phone.js";
 import { unlock } from "./phone/sounds.js";
+import { startPresses } from "./presses.js";
 import { startProfile } from "./profile.js";
 import { startSearch } from "./search.js";
 import { startSignIn } from "./signin.js";
@@ -37,6 +38,7 @@ import * as words from "./words.js";
 async function start() {
   // Links must work from the first moment; words come a few milliseconds later.
   startOverlays();
+  startPresses();
   startSignIn();
   startNav();
   await loadTexts(config.texts);

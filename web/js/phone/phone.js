@@ -10,10 +10,10 @@ import { MicError, Microphone } from "./mic.js";
 import { watchQuality } from "./quality.js";
 import * as sounds from "./sounds.js";
 import { Tabs } from "./tabs.js";
+import { wake } from "./wake.js";
 
 const START = 10_000;
 const BEAT = 1_000;
-const WAKING = 60;
 const PLAIN = { pcConfig: { iceServers: [] }, mediaConstraints: { audio: true, video: false } };
 const remembered = () => `phone-on-${me.user_id}`;
 const idle = () => ({ on: false, line: "off", trip: null, problem: "", call: null });
@@ -447,20 +447,4 @@ export class Phone extends Emitter {
       return false;
     }
   }
-}
-
-// Debian's Opus drops frames that look late once a channel was replaced, so that in half of the cases the client would hear
-// nothing. A short hold begins a new stream; it helps only once sound flows, and when music has been sent meanwhile. A call
-// that was on hold is left there (`held`).
-function wake(session, held, done) {
-  const { connection } = session;
-  const again = (step) => { if (!session.isEnded() && !step()) setTimeout(() => again(step), 10); };
-  const resume = () => (held ? done() : setTimeout(() => again(() => session.unhold()), WAKING));
-  const look = () => {
-    if (connection.connectionState !== "connected") return;
-    connection.removeEventListener("connectionstatechange", look);
-    again(() => session.hold({}, resume));
-  };
-  connection.addEventListener("connectionstatechange", look);
-  look();
 }
