@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
@@ -14,17 +13,22 @@ import pytest
 from aiohttp import web_app
 from aiohttp.test_utils import TestClient
 from argon2 import PasswordHasher
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from sqlalchemy import Engine
 
 from callcenter import migrations
 from callcenter.core.clock import FixedClock
 from callcenter.features.accounts.usecases import passwords
+from callcenter.http import templates
 from callcenter.plugin import Services
 from callcenter.storage.engine import create_engine
 from callcenter.storage.scope import Database
 from tests.support import house as houses
 from tests.support.postgres import PostgresServer
 
-_numbers = itertools.count(1)
+# By the database's kind: its dialect, which belongs to the cache's keys, and the statements.
+_compiled: dict[str, tuple[Any, Any]] = {}
 T = TypeVar("T")
 
 # A test is right or wrong, not slow: how long an example takes says something of the machine only.
@@ -48,6 +52,33 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _cheap_passwords() -> None:
     """Argon2 with its real cost would take most of the tests' time."""
     passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class _Compiled(BytecodeCache):
+    """Templates are compiled once for all tests of a worker."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_templates() -> None:
+    """Each test's own server would compile its pages anew."""
+    cache, make = _Compiled(), templates._environment
+
+    def made(*arguments: Any, **options: Any) -> Environment:
+        found = make(*arguments, **options)
+        found.bytecode_cache = cache
+        return found
+
+    templates._environment = made
 
 
 @pytest.fixture(scope="session")
@@ -80,18 +111,24 @@ def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: P
         yield f"sqlite+aiosqlite:///{file}"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{next(_numbers)}"
-    server.sql(f"CREATE DATABASE {name} TEMPLATE template_cc")
-    yield server.url(name)
-    server.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    yield server.url(server.fresh("template_cc"))
 
 
 @pytest.fixture
 async def db(database_url: str) -> AsyncIterator[Database]:
     """A migrated, empty database."""
-    found = Database(create_engine(database_url))
+    engine = create_engine(database_url)
+    share_compiled(engine.sync_engine)
+    found = Database(engine)
     yield found
     await found.close()
+
+
+def share_compiled(engine: Engine) -> None:
+    """Statements are compiled once for all tests of a worker; each test's own engine would begin anew."""
+    own = engine.dialect, engine._compiled_cache
+    engine.dialect, engine._compiled_cache = _compiled.setdefault(engine.name, own)
+    engine._compiled_cache.capacity = 5000
 
 
 @pytest.fixture

@@ -14,6 +14,33 @@ import tempfile
 import time
 from pathlib import Path
 
+# Rows only, without looking at what refers to them, and counters as at first; the migrations' version stays.
+_EMPTY = """
+DO $$ DECLARE one record; found boolean; BEGIN
+  SET session_replication_role = replica;
+  FOR one IN SELECT oid::regclass AS name FROM pg_class
+      WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version' LOOP
+    EXECUTE 'SELECT EXISTS (SELECT 1 FROM ' || one.name || ')' INTO found;
+    IF found THEN EXECUTE 'DELETE FROM ' || one.name; END IF;
+  END LOOP;
+  FOR one IN SELECT * FROM pg_sequences WHERE last_value IS NOT NULL LOOP
+    PERFORM setval(format('%I.%I', one.schemaname, one.sequencename), one.start_value, false);
+  END LOOP;
+END $$
+"""
+# What a database is but for rows; also how many tables have some.
+_SHAPE = """
+SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
+  SELECT format('%s %s %s %s', attrelid::regclass, attname, atttypid, attnotnull) AS line FROM pg_attribute
+    WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace) AND attnum > 0
+  UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT format('%s %s %s', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT version_num FROM alembic_version
+  UNION ALL SELECT string_agg(datname || coalesce(setconfig::text, ''), ',') FROM pg_db_role_setting
+    JOIN pg_database ON pg_database.oid = setdatabase WHERE datname = current_database()
+) AS lines
+"""
+
 
 class PostgresServer:
     """One server; ``url(name)`` names a database in it."""
@@ -24,6 +51,8 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="callcenter-pg-"))
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._last, self._made = "", 0
+        self._shapes: dict[str, str] = {}
 
     def start(self) -> None:
         """Makes the cluster and waits until it takes connections."""
@@ -81,12 +110,36 @@ class PostgresServer:
         """The SQLAlchemy URL of a database."""
         return f"postgresql+asyncpg://callcenter@127.0.0.1:{self.port}/{database}"
 
-    def sql(self, statement: str) -> str:
-        """Runs a statement in the maintenance database with psql."""
+    def fresh(self, template: str) -> str:
+        """The name of a database that is as ``template``: the last one emptied, which is much faster than a new one.
+
+        A new one is made when there is none yet, or when a test changed more than rows.
+        """
+        if self._last and not self._emptied(template, self._last):
+            self.sql(f"DROP DATABASE {self._last} WITH (FORCE)")
+            self._last = ""
+        if not self._last:
+            self._made += 1
+            self._last = f"test_{self._made}"
+            self.sql(f"CREATE DATABASE {self._last} TEMPLATE {template}")
+        return self._last
+
+    def _emptied(self, template: str, name: str) -> bool:
+        self.sql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")  # noqa: S608
+        try:
+            self.sql(_EMPTY, name)
+        except subprocess.CalledProcessError:
+            return False
+        if template not in self._shapes:
+            self._shapes[template] = self.sql(_SHAPE, template)
+        return self.sql(_SHAPE, name) == self._shapes[template]
+
+    def sql(self, statement: str, database: str = "postgres") -> str:
+        """Runs a statement with psql, in the maintenance database if none is named."""
         done = subprocess.run(
             [
                 *(self.bin / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "callcenter"),
-                *("-d", "postgres", "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", statement),
+                *("-d", database, "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", statement),
             ],
             check=True,
             capture_output=True,

@@ -129,7 +129,8 @@ def sections() -> list[Section]:
 
 async def find_by_number(session: AsyncSession, e164: str) -> ContactInfo | None:
     """The contact that has this number: a saved client before an unsaved one."""
-    return _info(await queries.by_number(session, e164))
+    found = await queries.face_by_number(session, e164)
+    return ContactInfo(**found._asdict()) if found else None
 
 
 async def caller(session: AsyncSession, e164: str, *, labels: bool = False) -> Caller | None:

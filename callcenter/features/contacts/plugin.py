@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from callcenter.features.contacts.pages import (
     bulk,
     card,
@@ -13,10 +15,19 @@ from callcenter.features.contacts.pages import (
     organisations,
     setup,
 )
-from callcenter.plugin import Feature
+from callcenter.features.contacts.rules import people
+from callcenter.plugin import Feature, Services
+
+
+async def _start(_services: Services) -> None:
+    """Reads the numbering plan beside the loop, before the first caller's place is asked for."""
+    reading = asyncio.get_running_loop().run_in_executor(None, people.numbering)
+    reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+
 
 FEATURE = Feature(
     name="contacts",
+    on_start=_start,
     nav=listing.NAV,
     routes=(
         *listing.ROUTES,

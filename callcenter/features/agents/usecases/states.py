@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import CursorResult, and_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import Conflict
@@ -52,14 +53,16 @@ async def set_wanted(
     """
     await reasons.ready(services, business_id)
     async with services.db.business(business_id) as session:
-        agent = await need(session, agent_id)
         found = await reasons.chosen(session, _tidy(reason), reason_id) if wanted == "paused" else (None, "")
-        _choose(services, agent, wanted, *found)
-        if by is not None:
+        agent = None if by is None else await need(session, agent_id)
+        if by is None or agent is None:
+            await _keep(services, session, agent_id, wanted, *found)
+        else:
+            _choose(services, agent, wanted, *found)
             why = {"reason": agent.reason} if agent.reason else {}
             await accounts.audit(session, by, f"agent.{wanted}", "agent", agent_id, agent=agent.name, **why)
-    _tell(services, agent)
-    if by is not None and by.agent_id != agent_id:
+    _tell(services, business_id, agent_id, wanted, *found)
+    if by is not None and agent is not None and by.agent_id != agent_id:
         view = services.live.agent(business_id, agent_id)
         later = view is not None and view.state == "talking"
         text = (_FORCED_REASON if agent.reason else _FORCED[wanted])[later]
@@ -76,7 +79,7 @@ async def pause_unanswered(services: Services, business_id: int, agent_id: int, 
             return
         _choose(services, agent, "paused", None, rules.NO_ANSWER)
         bosses = await supervisors(session)
-    _tell(services, agent)
+    _tell(services, business_id, agent_id, "paused", None, rules.NO_ANSWER)
     text = N_("You did not answer %(count)s calls in a row, so calls do not reach you. Say when you are back.")
     _notice(services, business_id, agent.membership_id, "agent.no_answer", text, count=rings)
     text = N_("%(name)s did not answer %(count)s calls in a row and is paused.")
@@ -126,15 +129,38 @@ def _choose(services: Services, agent: Agent, wanted: WantedState, reason_id: in
         agent.wanted_since = services.clock.now()
 
 
-def _tell(services: Services, agent: Agent) -> None:
+async def _keep(
+    services: Services,
+    session: AsyncSession,
+    agent_id: int,
+    wanted: WantedState,
+    reason_id: int | None,
+    reason: str,
+) -> None:
+    """What an agent chose for himself, in one statement: whole shifts come and go in the same minutes."""
+    same = (Agent.wanted == wanted, Agent.reason == reason, Agent.reason_id.is_not_distinct_from(reason_id))
+    changed = await session.execute(
+        update(Agent)
+        .where(Agent.id == agent_id, Agent.active, ~and_(*same))
+        .values(wanted=wanted, reason_id=reason_id, reason=reason, wanted_since=services.clock.now())
+        .execution_options(synchronize_session=False)
+    )
+    if not cast(CursorResult[Any], changed).rowcount:
+        # Chosen before, or there is no such agent, which is said here.
+        await need(session, agent_id)
+
+
+def _tell(
+    services: Services, business_id: int, agent_id: int, wanted: WantedState, reason_id: int | None, reason: str
+) -> None:
     services.bus.publish(
         AgentWanted(
             at=services.clock.epoch(),
-            business_id=agent.business_id,
-            agent_id=agent.id,
-            wanted=agent.wanted,  # type: ignore[arg-type]
-            reason=agent.reason,
-            reason_id=agent.reason_id,
+            business_id=business_id,
+            agent_id=agent_id,
+            wanted=wanted,
+            reason=reason,
+            reason_id=reason_id,
         )
     )
 

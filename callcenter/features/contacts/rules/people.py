@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import geocoder, timezone
 
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
@@ -89,6 +89,12 @@ def email(typed: str) -> str | None:
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x1f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}")
 
 
+@lru_cache(maxsize=1)
+def numbering() -> tuple[Any, Any]:
+    """The places and zones of the numbering plan, read when they are first asked for: that takes most of a second."""
+    return import_module("phonenumbers.geocoder"), import_module("phonenumbers.timezone")
+
+
 @lru_cache(maxsize=10_000)
 def place(number: str, language: str) -> Place:
     """Where ``number`` (E.164) is from, as far as the numbering plan tells; empty strings where it does not."""
@@ -96,6 +102,7 @@ def place(number: str, language: str) -> Place:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:
         return Place("", "")
+    geocoder, timezone = numbering()
     city = geocoder.description_for_number(parsed, language) or ""
     if city == geocoder.country_name_for_number(parsed, language) and number.startswith("+7"):
         city = ""

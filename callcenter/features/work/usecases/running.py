@@ -131,15 +131,18 @@ class Office:
             except TimeoutError:
                 pass
 
-    async def turn(self) -> None:
-        """Starts what is due, as far as there is room."""
+    async def turn(self) -> bool:
+        """Starts what is due, as far as there is room; whether it started something."""
+        started = False
         async with self._turning:
             while len(self.tasks) < AT_ONCE:
                 run = await self._next()
                 if run is None:
-                    return
+                    return started
+                started = True
                 self.businesses[run.job_id] = run.business_id
                 self.tasks[run.job_id] = asyncio.create_task(self._do(run), name=f"work:{run.kind}:{run.job_id}")
+        return started
 
     async def _next(self) -> Run | None:
         """The next job of a business that has none running; it is marked as running and committed."""
@@ -252,8 +255,8 @@ class Office:
     async def idle(self) -> None:
         """Runs everything that is due to its end (for tests and the command line)."""
         while True:
-            await self.turn()
-            if not self.tasks:
+            # One that ended while the turn looked for more has made room for the next of its business.
+            if not await self.turn() and not self.tasks:
                 return
             await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
