@@ -48,11 +48,11 @@ class Face(NamedTuple):
 
 async def face_by_number(session: AsyncSession, e164: str) -> Face | None:
     """What is shown of the contact that has this number, chosen as ``by_number`` does; for every call's beginning."""
-    columns = [getattr(Contact, name) for name in Face._fields]
+    columns = (Contact.id, Contact.name, Contact.position, Contact.organisation, Contact.city, Contact.state)
     rows = await session.execute(
         select(*columns).join(ContactPhone, ContactPhone.contact_id == Contact.id).where(ContactPhone.e164 == e164)
     )
-    faces = {one.id: Face(*one) for one in rows}
+    faces = {one.id: Face(*one[:-1], saved=one.state != "contact") for one in rows}
     chosen = people.best(people.Known(one.id, one.saved) for one in faces.values())
     return faces[chosen.id] if chosen else None
 
