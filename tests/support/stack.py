@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from callcenter.config import Settings
+from callcenter.telephony.asterisk.instance import Instance
+from callcenter.telephony.asterisk.runner import Runner
 from tests.support.line import make_settings
 from tests.support.telephone import Telephone
 from tests.traces.phone import Call
@@ -145,6 +147,11 @@ class Stack:
             ["pgrep", "-P", str(self.process.pid), "-f", "callcenter serve"], capture_output=True, text=True, check=True
         )
         return int(found.stdout.split()[0])
+
+    def asterisk_pid(self) -> int | None:
+        """Asterisk's process; None while it is away."""
+        left = Runner(Instance.from_settings(self.settings)).left_behind()
+        return left[0] if left else None
 
 
 def environment(settings: Settings) -> dict[str, str]:
