@@ -15,7 +15,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +57,10 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Crowd:
-    """What runs, and who may look: ``tokens`` of two who see all and two who see their own calls only."""
+    """What runs, and who may look: ``tokens`` of two who see all and two who see their own calls only.
+
+    ``agents`` are the tokens of those whose phones are on line.
+    """
 
     settings: Settings
     asterisk: Runner
@@ -65,6 +68,7 @@ class Crowd:
     folder: Path
     queue: str
     tokens: list[str]
+    agents: list[str]
 
     async def serve(self) -> None:
         """Starts the server and waits until it knows Asterisk and every agent is in the queue and free."""
@@ -82,7 +86,7 @@ class Crowd:
 
     async def _all_there(self) -> bool:
         said = await self.asterisk.rx(f"queue show {self.queue}")
-        return sum("Not in use" in line and "paused" not in line for line in said.splitlines()) >= AGENTS
+        return sum("Not in use" in line and "paused" not in line for line in said.splitlines()) >= len(self.agents)
 
     async def quiet(self) -> None:
         """Waits until no call is left."""
@@ -160,15 +164,21 @@ def _rate(stats: Path, skip: float, seconds: float, cpu: float) -> Rate:
 
 
 @contextlib.asynccontextmanager
-async def crowd() -> AsyncIterator[Crowd]:
-    """Asterisk with all agents' phones on line; the server is not started yet."""
+async def crowd(
+    agents: int = AGENTS, talk: float = TALK_SECONDS, street: Callable[[Path], str] | None = None
+) -> AsyncIterator[Crowd]:
+    """Asterisk with all agents' phones on line; the server is not started yet.
+
+    A phone hangs up after ``talk`` seconds. ``street`` gives the scenario of the world outside, if it is called at all,
+    from the µ-law file of its voice.
+    """
     async with contextlib.AsyncExitStack() as parts:
         folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         settings = make_settings(folder / "data")
         installation = await asyncio.to_thread(provision.ensure, settings)
         db = await app.open_database(settings)
         try:
-            queue, logins, tokens = await _seed(db, settings)
+            queue, logins, tokens, own = await _seed(db, settings, agents)
             await dialplan.write_config(settings, db)
         finally:
             await db.close()
@@ -179,21 +189,28 @@ async def crowd() -> AsyncIterator[Crowd]:
         await asterisk.start()
         port = free_port()
         voice = sipp.sound_file(folder / "agents", 660)
-        answers = phones.agent_scenario(audio=str(voice), ring_seconds=RING_SECONDS, longest=TALK_SECONDS)
+        answers = phones.agent_scenario(audio=str(voice), ring_seconds=RING_SECONDS, longest=talk)
         process = await phones.listen(folder / "agents", answers, port)
         parts.push_async_callback(phones.end, process)
         _like_another_machine(process.pid)
+        if street is not None:
+            scenario = street(sipp.sound_file(folder / "street", 440))
+            outside = await phones.listen(folder / "street", scenario, settings.demo_carrier_port)
+            parts.push_async_callback(phones.end, outside)
+            _like_another_machine(outside.pid)
         registered = asyncio.create_task(
             keep_registered([Phone(login, password, port) for login, password in logins], settings.sip_port)
         )
         parts.callback(registered.cancel)
         server = Child("server", ("-m", "callcenter", "serve"), stack.environment(settings), folder / "server.log")
         parts.push_async_callback(server.stop)
-        yield Crowd(settings, asterisk, server, folder, f"q{queue}", tokens)
+        yield Crowd(settings, asterisk, server, folder, f"q{queue}", tokens, own)
 
 
-async def _seed(db: Database, settings: Settings) -> tuple[int, list[tuple[str, str]], list[str]]:
-    """The demo business with the crowd: the queue's id, the logins of its phones, tokens of who looks."""
+async def _seed(
+    db: Database, settings: Settings, count: int
+) -> tuple[int, list[tuple[str, str]], list[str], list[str]]:
+    """The demo business with the crowd: the queue's id, the logins of its phones, tokens of who looks and of agents."""
     now = SystemClock().now()
     await seed(db, now=now, password=stack.PASSWORD, carrier_port=settings.demo_carrier_port, days=1)
     async with db.system() as session:
@@ -205,19 +222,22 @@ async def _seed(db: Database, settings: Settings) -> tuple[int, list[tuple[str, 
         number = Number(**owner, trunk_id=sales.trunk_id, e164=NUMBER, title="Все", created_at=now)
         number.target_kind, number.target_id = "queue", queue.id
         session.add(number)
-        agents = [await _agent(session, sales.business_id, queue.id, place) for place in range(AGENTS)]
+        agents = [await _agent(session, sales.business_id, queue.id, place) for place in range(count)]
         found = await session.execute(
             select(Device.endpoint, Device.password).where(Device.kind == "sip", Device.agent_id.in_(agents))
         )
         logins = [(login, password) for login, password in found]
-        tokens = []
-        for name in LOOKERS:
-            user = (await session.scalars(select(User).where(User.email == f"{name}@demo.example"))).one()
-            _, secret = await people.create_token(
-                session, business_id=sales.business_id, user_id=user.id, name="bench", at=now, days=1, scopes=[]
-            )
-            tokens.append(secret)
-        return queue.id, logins, tokens
+        looking = [await _token(session, sales.business_id, name) for name in LOOKERS]
+        own = [await _token(session, sales.business_id, f"crowd{place}") for place in range(count)]
+        return queue.id, logins, looking, own
+
+
+async def _token(session: AsyncSession, business_id: int, name: str) -> str:
+    user = (await session.scalars(select(User).where(User.email == f"{name}@demo.example"))).one()
+    _, secret = await people.create_token(
+        session, business_id=business_id, user_id=user.id, name="bench", at=SystemClock().now(), days=1, scopes=[]
+    )
+    return secret
 
 
 async def _agent(session: AsyncSession, business_id: int, queue_id: int, place: int) -> int:

@@ -3,6 +3,7 @@
 from callcenter.features.demo.gateway import CallPlan, SippError, call, listen, speech, spoken_packets
 from callcenter.features.demo.gateway.scenarios import agent as agent_scenario
 from callcenter.features.demo.gateway.scenarios import carrier as carrier_scenario
+from callcenter.features.demo.gateway.scenarios import crowd as crowd_scenario
 from callcenter.features.demo.gateway.sipp import die_with_parent, end
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "agent_scenario",
     "call",
     "carrier_scenario",
+    "crowd_scenario",
     "die_with_parent",
     "end",
     "listen",

@@ -194,6 +194,51 @@ def carrier(*, audio: str, longest: float = 60.0) -> str:
     )
 
 
+def crowd(*, audio: str, answering: int, rings: Sequence[float], talks: Sequence[float]) -> str:
+    """Many people outside: of a hundred ``answering`` (tens) answer, by the last two digits of their number; the others
+    ring until the caller gives up. ``rings`` and ``talks`` are seconds, each as likely as the others.
+    """
+    if answering % 10 or not 10 <= answering <= 90:
+        raise ValueError("how many of a hundred answer goes by tens")
+    tens = f"[0-{answering // 10 - 1}]"
+    waits = [
+        (f'<label id="ring{n}"/>', _until("CANCEL", one, ontimeout="answer", then="cancelled"))
+        for n, one in enumerate(rings)
+    ]
+    stays = [
+        (f'<label id="talk{n}"/>', _until("BYE", one, ontimeout="leave", then="left")) for n, one in enumerate(talks)
+    ]
+    return _scenario(
+        "crowd",
+        '<recv request="INVITE" rrs="true"><action>'
+        f'<ereg regexp="^INVITE sip:[+]?[0-9]*{tens}[0-9]@" search_in="msg" assign_to="answers"/></action></recv>',
+        _answer("180 Ringing"),
+        '<nop next="answers" test="answers"/>',
+        _until("CANCEL", 90, ontimeout="end", then="cancelled"),
+        '<label id="answers"/>',
+        *_one_of("ring", len(rings)),
+        *(line for lines in waits for line in lines),
+        '<label id="cancelled"/>',
+        *_cancelled(),
+        '<label id="answer"/>',
+        *_picked_up(audio),
+        *_one_of("talk", len(talks)),
+        *(line for lines in stays for line in lines),
+        '<label id="left"/>',
+        _send(_TO_BYE, ' next="end"'),
+        *_leave("From: [$mine]\nTo: [$theirs]"),
+    )
+
+
+def _one_of(label: str, count: int) -> tuple[str, ...]:
+    """Jumps to ``<label>0`` … with the same chance; the last one is what follows in any case."""
+    return tuple(f'<nop next="{label}{n}" chance="{1 / (count - n):.3f}"/>' for n in range(count))
+
+
+def _until(request: str, seconds: float, *, ontimeout: str, then: str) -> str:
+    return f'<recv request="{request}" timeout="{int(seconds * 1000)}" ontimeout="{ontimeout}" next="{then}"/>'
+
+
 def _cancelled() -> tuple[str, ...]:
     to_cancel = _TO_BYE.replace("[last_To:]\n", "[last_To:];tag=[pid]r[call_number]\n")
     ended = to_cancel.replace("200 OK", "487 Request Terminated").replace(
@@ -207,13 +252,8 @@ def _cancelled() -> tuple[str, ...]:
 
 
 def _talk(audio: str, longest: float, brief: float = 0.0, hasty: float = 0.0) -> tuple[str, ...]:
-    ends = "From: [$mine]\nTo: [$theirs]"
     return (
-        _answer("200 OK", "[rtpstream_audio_port]", ' retrans="500"'),
-        '<recv request="ACK"><action>'
-        '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="theirs"/>'
-        '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="mine"/></action></recv>',
-        _play(audio),
+        *_picked_up(audio),
         f'<nop next="brief" chance="{hasty:.2f}"/>' if hasty else "",
         f'<recv request="BYE" timeout="{int(longest * 1000)}" ontimeout="leave"/>',
         _send(_TO_BYE, ' next="end"'),
@@ -226,6 +266,22 @@ def _talk(audio: str, longest: float, brief: float = 0.0, hasty: float = 0.0) ->
             if hasty
             else ()
         ),
+        *_leave("From: [$mine]\nTo: [$theirs]"),
+    )
+
+
+def _picked_up(audio: str) -> tuple[str, ...]:
+    return (
+        _answer("200 OK", "[rtpstream_audio_port]", ' retrans="500"'),
+        '<recv request="ACK"><action>'
+        '<ereg regexp=".*" search_in="hdr" header="From:" assign_to="theirs"/>'
+        '<ereg regexp=".*" search_in="hdr" header="To:" assign_to="mine"/></action></recv>',
+        _play(audio),
+    )
+
+
+def _leave(ends: str) -> tuple[str, ...]:
+    return (
         '<label id="leave"/>',
         _send(_BYE.format(ends=ends), ' retrans="500"'),
         '<recv response="200" timeout="4000" ontimeout="end" next="end"/>',
