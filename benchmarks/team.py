@@ -90,7 +90,7 @@ def _clients(there: Crowd, count: int) -> None:
             "SELECT max((SELECT max(id) FROM contacts), (SELECT max(id) FROM contact_phones))"
         ).fetchone()
         for n in range(count):
-            number, own = f"{NUMBERS}{5_000_000 + 7 * n:07}", first[0] + n + 1
+            number, own = f"{NUMBERS}{5_000_000 + 7 * n:07}", last + n + 1
             common = {"id": own, "business_id": business}
             _insert(db, "contacts", card | common | {"name": f"Клиент {n}", "city": "Толпа"})
             _insert(db, "contact_phones", phone | common | {"contact_id": own, "e164": number, "typed": number})
