@@ -19,7 +19,7 @@ from callcenter.core.i18n import N_
 from callcenter.telephony import link as links
 from callcenter.telephony.gateway import Gateway
 from callcenter.telephony.intents import DIALLABLE
-from callcenter.telephony.spies import Spies
+from callcenter.telephony.spies import Spies, is_standing
 
 WRONG_NUMBER = N_("This is no number that can be called: %(number)s")
 NO_AGENT = N_("There is no such agent.")
@@ -50,7 +50,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Nailing:
-    """Standing legs and calls to clients. ``up``: whether commands can be given; ``phone`` finds the one to ring."""
+    """Standing legs and calls to clients. ``link_up``: whether commands can be given; ``phone``: which one to ring."""
 
     def __init__(
         self,
@@ -58,14 +58,14 @@ class Nailing:
         spies: Spies,
         clock: Clock,
         directory: Callable[[], Directory],
-        up: Callable[[], bool],
+        link_up: Callable[[], bool],
         phone: Callable[[int], Awaitable[str]],
     ) -> None:
         self._gateway, self._spies, self._clock = gateway, spies, clock
-        self._directory, self._up, self._phone = directory, up, phone
+        self._directory, self._link_up, self._phone = directory, link_up, phone
 
-    async def nail(self, agent_id: int, business_id: int, name: str) -> Standing:
-        """Rings an agent's own phone, which stays picked up from then on; ``name`` is what it shows.
+    async def standing(self, agent_id: int, business_id: int) -> Standing:
+        """The standing leg that an agent can have, for who writes it down before it is made (`nail`).
 
         Raises Conflict (code ``offline``) without a phone on line, NotFound, Unavailable.
         """
@@ -73,8 +73,15 @@ class Nailing:
         if agent is None or agent.business_id != business_id:
             raise NotFound(NO_AGENT)
         self._need_link()
-        endpoint = await self._phone(agent_id)
-        leg_id = new_standing_id(self._clock.epoch())
+        return Standing(leg_id=new_standing_id(self._clock.epoch()), endpoint=await self._phone(agent_id))
+
+    async def nail(self, agent_id: int, business_id: int, standing: Standing, name: str) -> None:
+        """Rings the phone, which stays picked up from then on; ``name`` is what it shows.
+
+        Raises Unavailable, Conflict.
+        """
+        self._need_link()
+        leg_id, endpoint = standing.leg_id, standing.endpoint
         self._spies.ordered(leg_id)
         try:
             await self._gateway.originate(
@@ -91,7 +98,14 @@ class Nailing:
             if getattr(error, "error_code", "") != "unconfirmed":
                 self._spies.forget(leg_id)
             raise
-        return Standing(leg_id=leg_id, endpoint=endpoint)
+
+    def all(self) -> frozenset[str]:
+        """The standing legs that are ordered or there."""
+        return frozenset(one for one in self._spies.alive() if is_standing(one))
+
+    def up(self, leg_id: str) -> bool:
+        """Whether a standing leg is picked up."""
+        return self._spies.is_up(leg_id)
 
     def there(self, leg_id: str) -> bool:
         """Whether a standing leg is ordered or there, as far as is known."""
@@ -164,7 +178,7 @@ class Nailing:
         await self._gateway.redirect(call_id, f"list-{business_id}", "join")
 
     def _need_link(self) -> None:
-        if not self._up():
+        if not self._link_up():
             raise Unavailable(links.NOT_UP)
 
 
@@ -178,4 +192,4 @@ def new_standing_id(now: float) -> str:
     Of channels that meet in a bridge Asterisk keeps the oldest Linkedid, and reads the number behind the dot for
     that: this one is nought, so the leg takes no client's id, by which somebody might end it.
     """
-    return f"s{int(now * 1000)}.f{secrets.token_hex(4)[1:]}"
+    return f"sn{int(now * 1000)}.f{secrets.token_hex(4)[1:]}"

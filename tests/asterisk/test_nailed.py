@@ -44,7 +44,8 @@ async def prompts(line: Line) -> AsyncIterator[Line]:
 async def stand(desk: Desk, line: Line, agent_id: int = 11) -> tuple[Standing, Telephone, PhoneCall]:
     """An agent whose phone is picked up for good."""
     phone = await line.agent(agent_id, tone=AGENT_HZ)
-    standing = await desk.telephony.nailing.nail(agent_id, BUSINESS, "List")
+    standing = await desk.telephony.nailing.standing(agent_id, BUSINESS)
+    await desk.telephony.nailing.nail(agent_id, BUSINESS, standing, "List")
     ringing = await phone.incoming()
     ringing.answer()
     await until(lambda: _waits(line, standing.leg_id), what="the leg waits")

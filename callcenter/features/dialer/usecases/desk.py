@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -36,6 +37,10 @@ class Desk:
         self.agents: set[int] = set()
         self.looked = False
         self.up_since: float | None = None
+        # What is to be done when a list with a team, or a team, was changed.
+        self.teams_changed: Callable[[], None] = lambda: None
+        # Agents who leave their team when their talk is over.
+        self.leaving: set[int] = set()
 
     def over(self, call: Call) -> None:
         """A call that a list may have made is over."""
