@@ -11,6 +11,7 @@ from callcenter.core.events import (
     LinkChanged,
     SpyChanged,
 )
+from callcenter.features.dialer.rules import outcomes
 from callcenter.features.dialer.usecases import desk, nailing, pacing
 from callcenter.plugin import Services
 from callcenter.telephony.intents import OUR_CALL_ID
@@ -19,7 +20,7 @@ from callcenter.telephony.spies import is_standing
 
 async def ended(services: Services, event: CallEnded) -> None:
     """What became of a call that a list may have made."""
-    if event.call.id.startswith("p"):
+    if outcomes.client_first(event.call.id):
         pacing.kept(services).ended(event.call, event.at)
     elif event.call.direction == "out" and OUR_CALL_ID.match(event.call.id):
         desk.kept(services).over(event.call)
@@ -27,7 +28,7 @@ async def ended(services: Services, event: CallEnded) -> None:
 
 async def goes_on(services: Services, event: CallUpdated) -> None:
     """A call of a list that calls the client first."""
-    if event.call.id.startswith("p"):
+    if outcomes.client_first(event.call.id):
         pacing.kept(services).updated(event.call, event.what, event.at)
 
 
@@ -39,6 +40,8 @@ async def leg(services: Services, event: SpyChanged) -> None:
         agent_id = await nailing.leg_ended(services, event.spy_id)
         if agent_id is not None:
             desk.kept(services).leaving.discard(agent_id)
+            agent = services.telephony.directory.agents.get(agent_id)
+            await desk.tell(services, agent.business_id if agent is not None else 0, agent_id)
     pacing.kept(services).changed()
 
 
@@ -57,7 +60,10 @@ async def updated(services: Services, event: CallUpdated) -> None:
 async def agent(services: Services, event: AgentChanged) -> None:
     """An agent is free, or not there any more."""
     found = desk.kept(services)
-    pacing.kept(services).woken.set()
+    team = pacing.kept(services)
+    team.woken.set()
+    if any(event.agent_id in run.members for run in team.runs.values()):
+        await desk.tell(services, event.business_id, event.agent_id)
     if event.agent_id in found.agents:
         found.woken.set()
         if event.extended:

@@ -13,7 +13,7 @@ from callcenter.features.dialer.usecases import control, desk, floors, making
 from callcenter.features.dialer.usecases.making import CountForm, ListForm
 from callcenter.http import render
 from callcenter.http.current import current
-from callcenter.http.permissions import DIALER_USE
+from callcenter.http.permissions import CALLS_ALL, DIALER_USE
 from callcenter.http.routes import Param, Route
 from callcenter.plugin import services
 
@@ -274,9 +274,9 @@ ROUTES = (
         summary="Who takes part in a list, its calls now, whom it abandoned in 30 days", returns=floors.TeamView,
     ),
     Route(
-        "POST", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}", judge, DIALER_USE,
+        "POST", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}", judge, CALLS_ALL,
         summary="Say whether a kept greeting is a person's", body=floors.Judgement, returns=floors.Sample,
     ),
-    Route("GET", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}/audio", sample, DIALER_USE, summary="A kept greeting"),
+    Route("GET", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}/audio", sample, CALLS_ALL, summary="A kept greeting"),
     Route("GET", "/api/v1/me/dial-list", mine, DIALER_USE, summary="The list that I perform", returns=Mine),
 )  # fmt: skip

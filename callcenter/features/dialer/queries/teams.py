@@ -32,6 +32,12 @@ async def member(session: AsyncSession, agent_id: int) -> DialMember | None:
     return await session.scalar(select(DialMember).where(DialMember.agent_id == agent_id))
 
 
+async def entry_of(session: AsyncSession, call_id: str) -> DialEntry | None:
+    """The client whom a call of a list is for."""
+    his = select(DialAttempt.entry_id).where(DialAttempt.call_id == call_id)
+    return await session.scalar(select(DialEntry).where(DialEntry.id.in_(his)))
+
+
 async def by_leg(session: AsyncSession, leg_id: str) -> DialMember | None:
     """Whose standing leg it is."""
     return await session.scalar(select(DialMember).where(DialMember.leg_id == leg_id))

@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 from callcenter.core.calls import Call, Leg
 from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
-from callcenter.telephony.intents import CLIENT_FIRST
 
 ANSWERED, NO_ANSWER, BUSY, FAILED, WRONG_NUMBER = "answered", "no_answer", "busy", "failed", "wrong_number"
 # Of calls that reach the client first: a machine took it, no employee was there for him, he hung up unheard.
@@ -60,9 +59,14 @@ class Verdict(NamedTuple):
     next_at: datetime | None = None
 
 
+def client_first(call_id: str) -> bool:
+    """Whether a call is one that reaches the client before an agent is chosen (telephony.intents.new_list_call_id)."""
+    return call_id.startswith("p")
+
+
 def outcome(call: Call) -> str:
     """What an ended call came to. Its first leg is the agent's phone, the client's leg comes when he has answered."""
-    if CLIENT_FIRST.match(call.id):
+    if client_first(call.id):
         return _client_first(call)
     client = next((leg for leg in reversed(call.legs) if leg.agent_id is None and leg.id != call.id), None)
     if call.result == "answered":

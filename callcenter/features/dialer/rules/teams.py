@@ -31,6 +31,29 @@ DROP_AFTER = 2.0
 """Seconds that a person waits for an employee after his greeting."""
 MAX_NUMBERS = 20
 
+CALLERS: dict[str, str] = {
+    "fixed": N_("Always the same one"),
+    "rotate": N_("Several in turn"),
+    "region": N_("The one of the client's region"),
+}
+FIGURES: dict[str, str] = {
+    "ringing": N_("Being called"),
+    "analysed": N_("Being listened to"),
+    "waiting": N_("Waiting for an employee"),
+    "talking": N_("Talking"),
+    "persons": N_("People reached in 30 days"),
+    "abandoned": N_("Of them met nobody"),
+}
+HEARD: dict[str, str] = {"person": N_("A person"), "machine": N_("A machine")}
+FIELDS: tuple[tuple[str, str, int, int, int], ...] = (
+    ("initial", N_("Silence before the first word, ms"), 2500, 500, 10_000),
+    ("longest", N_("Longest greeting of a person, ms"), 1500, 300, 10_000),
+    ("silence", N_("Pause that ends a greeting, ms"), 800, 200, 5_000),
+    ("total", N_("Decided after, ms"), 5000, 1_000, 15_000),
+    ("words", N_("Most words of a person"), 3, 1, 20),
+)
+"""Settings of the analysis as the form offers them: name, words, usual value, least, most."""
+
 _LIMITS: dict[str, tuple[float, float]] = {
     "cap": (0.1, 10.0),
     "initial": (500, 10_000),

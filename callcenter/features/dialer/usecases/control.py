@@ -25,8 +25,6 @@ GONE = N_("This dial list is not there.")
 NO_PHONE = N_("You have no phone to call with. An administrator can give you one.")
 BUSY = N_("You perform another list already: “%(title)s”. Stop or pause it first.")
 IN_TEAM = N_("You take part in a list with a team. Leave it first.")
-# In place of the call after which a pause lasts: there was none yet.
-FIRST = "-"
 NOT_READY_TEAM = N_("Go on line and say that you are ready: your phone rings once and stays picked up.")
 NOT_READY = N_("Go on line and say that you are ready: your phone rings first, then the client is called.")
 CALLED_NOW = N_("This client is being called right now.")
@@ -121,7 +119,7 @@ async def _perform(services: Services, person: Current, list_id: int) -> None:
         row.rest_call, row.rest_from, row.why, row.why_values = "", None, "", {}
         if row.mode == teams.PREVIEW:
             # He looks at the first client before he calls him.
-            row.next_at, row.rest_call = None, FIRST
+            row.next_at, row.rest_call = None, desk.FIRST
         row.started_at, row.ended_at = row.started_at or now, None
         await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
     desk.kept(services).agents.add(person.agent_id)
@@ -275,10 +273,10 @@ async def retry(services: Services, person: Current, list_id: int) -> None:
 async def join(services: Services, person: Current, list_id: int) -> None:
     """The person takes part: his phone rings and stays picked up. NotFound, Forbidden, Conflict."""
     person.need(CALLS_DIAL)
-    if person.agent_id is None:
-        raise Forbidden(NO_PHONE)
     async with services.db.business(person.business_id) as session:
         row = await need(session, list_id)
+    if person.agent_id is None:
+        raise Forbidden(NO_PHONE)
     if row.mode not in teams.TEAM or not rules.fitting("join", of(row)):
         raise Conflict(N_("This list has no team that could be joined now."))
     if not await ready(services, person.business_id, person.agent_id):
@@ -292,10 +290,10 @@ async def join(services: Services, person: Current, list_id: int) -> None:
 
 async def leave(services: Services, person: Current, list_id: int) -> None:
     """The person takes part no more; a talk of his goes on to its end. NotFound, Forbidden."""
-    if person.agent_id is None:
-        raise Forbidden(NO_PHONE)
     async with services.db.business(person.business_id) as session:
         row = await need(session, list_id)
+        if person.agent_id is None:
+            raise Forbidden(NO_PHONE)
         member = await team_queries.member(session, person.agent_id)
         if member is None or member.list_id != row.id:
             return

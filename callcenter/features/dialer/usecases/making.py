@@ -74,7 +74,8 @@ async def count(session: AsyncSession, services: Services, person: Current, wher
 
 async def create(session: AsyncSession, services: Services, person: Current, form: ListForm) -> DialList:
     """A new list; its clients come in the background, and calls may begin before all are there. Raises BadInput."""
-    title, seconds = rules.title(form.title), rules.pause(form.pause)
+    # Who looks at each client first asks for each himself.
+    title, seconds = rules.title(form.title), None if form.mode == teams.PREVIEW else rules.pause(form.pause)
     retry, when = outcomes.retry(form.retry), hours.checked(form.hours)
     dialing = teams.checked(form.mode, form.dialing)
     await _check_numbers(session, form.number_id, dialing)

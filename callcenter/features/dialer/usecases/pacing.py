@@ -140,7 +140,7 @@ class Pacing:
         async with self.services.db.system() as session:
             lists = await team_queries.active(session)
             members = await team_queries.members(session)
-            found = [one for one in await queries.open_attempts(session) if one.call_id.startswith("p")]
+            found = [one for one in await queries.open_attempts(session) if outcomes.client_first(one.call_id)]
             for row in lists:
                 team = [one for one in members if one.list_id == row.id]
                 await self._take(session, row, team)

@@ -21,7 +21,7 @@ from callcenter.features.dialer.usecases import choosing, control, desk, reachin
 from callcenter.features.dialer.usecases.choosing import Chosen
 from callcenter.plugin import Services
 from callcenter.storage.outage import is_outage
-from callcenter.telephony.intents import CLIENT_FIRST, new_call_id
+from callcenter.telephony.intents import new_call_id
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ async def turn(services: Services) -> float:
         return LONGEST
     async with services.db.system() as session:
         lists = await queries.running(session)
-        attempts = [one for one in await queries.open_attempts(session) if not CLIENT_FIRST.match(one.call_id)]
+        attempts = [one for one in await queries.open_attempts(session) if not outcomes.client_first(one.call_id)]
     found.agents = {one.agent_id for one in lists if one.agent_id is not None}
     found.looked = not attempts
     for attempt in attempts:

@@ -80,6 +80,8 @@ async def settle(
             paused = _PAUSES.get(found, "")
             if paused:
                 row.status, row.next_at, row.why, row.why_values = rules.PAUSED, None, paused, {}
+            elif found in outcomes.UNTOUCHED and row.mode == teams.PREVIEW:
+                row.next_at, row.rest_call = None, desk.FIRST
             elif found in outcomes.UNTOUCHED:
                 row.next_at = now + (again_in or timedelta())
             else:
