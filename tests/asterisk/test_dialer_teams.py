@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import signal
+import sqlite3
+import statistics
 import time
+import urllib.request
+import wave
+from array import array
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.asterisk.test_dialer import AGENT_HZ, CLIENT_HZ, NUMBERS, Scene, _another
+from tests.support import audio
 from tests.support import stack as stacks
-from tests.support.stack import Stack
+from tests.support.stack import SALES, Stack
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,8 +50,8 @@ def join(scene: Scene, made: int) -> None:
     stacks.until(lambda: scene.employee.rang == before + 1, what="his phone rings once")
 
 
-def team(scene: Scene, made: int) -> dict[str, object]:
-    return scene.api("GET", f"/api/v1/dial-lists/{made}/team")  # type: ignore[no-any-return]
+def team(scene: Scene, made: int) -> Any:
+    return scene.api("GET", f"/api/v1/dial-lists/{made}/team")
 
 
 @pytest.mark.rule("OBD-01")
@@ -131,3 +140,98 @@ def _hang_up(scene: Scene) -> None:
     for call in scene.employee.phone.calls.values():
         if call.states["answered"].is_set() and not call.states["ended"].is_set():
             call.bye()
+
+
+@pytest.mark.rule("OBD-04")
+def test_a_machine_is_hung_up_on_and_its_greeting_can_be_listened_to_and_judged(scene: Scene) -> None:
+    made = scene.make("Machines", NUMBERS[:1], mode="progressive", dialing={"amd": True, "sample": 100})
+    # It speaks on and on, as no person does.
+    scene.street.talk = 20.0
+    scene.act(made, "start")
+    join(scene, made)
+    stacks.until(lambda: scene.list(made)["outcomes"] == {"machine": 1}, timeout=30, what="a machine was met")
+    # Nobody was given to the agent, and the machine was hung up on long before its end.
+    made_here = stacks.until(lambda: _called(scene), what="the log has it")
+    assert (made_here["result"], made_here["agents"]) == ("cancelled", [])
+    shown = team(scene, made)
+    assert (shown["persons"], shown["judged"], shown["wrong"]) == (0, 0, 0)
+    attempt = _attempt(scene.product)
+    boss = scene.product.token("admin@demo.example")
+    request = urllib.request.Request(  # noqa: S310 - our own loopback address
+        f"{scene.product.base_url}/api/v1/dial-lists/{made}/samples/{attempt}/audio",
+        headers={"Authorization": f"Bearer {boss}"},
+    )
+    with urllib.request.urlopen(request, timeout=15) as answer:  # noqa: S310
+        content = io.BytesIO(answer.read())
+    with wave.open(content) as sound:
+        heard = array("h", sound.readframes(sound.getnframes()))
+    assert audio.seconds_of(heard, CLIENT_HZ, rate=8000) > 1.0
+    scene.product.api(boss, "POST", f"/api/v1/dial-lists/{made}/samples/{attempt}", {"heard": "person"})
+    shown = team(scene, made)
+    assert (shown["judged"], shown["wrong"]) == (1, 1)
+
+
+def _called(scene: Scene) -> Any:
+    """The last call to the first client that met no agent."""
+    boss = scene.product.token("admin@demo.example")
+    calls = scene.product.api(boss, "GET", "/api/v1/calls")["calls"]
+    return next((one for one in calls if one["to"] == NUMBERS[0] and one["ended_at"] and not one["agents"]), None)
+
+
+def _attempt(product: Stack) -> int:
+    """The id of the last attempt whose greeting is kept."""
+    with sqlite3.connect(product.settings.data / "callcenter.sqlite3") as link:
+        (found,) = link.execute("SELECT max(id) FROM dial_attempts WHERE sampled").fetchone()
+    return int(found)
+
+
+def test_whoever_answers_hears_the_agent_at_once(scene: Scene) -> None:
+    numbers = tuple(f"+791655504{n:02d}" for n in range(7))
+    made = scene.make("AtOnce", numbers, mode="progressive")
+    scene.street.talk = 0.6
+    phone, took = scene.street.phone, []
+
+    async def listen() -> None:
+        """From each answer to the first sound that is no silence."""
+        loop = asyncio.get_running_loop()
+        for n in range(len(numbers)):
+            while len(scene.street.called) <= n:  # noqa: ASYNC110 - to the millisecond
+                await asyncio.sleep(0.001)
+            phone.forget()
+            began = loop.time()
+            # Sound has no event.
+            while audio.loudness(phone.listen()[-160:]) < 100 and loop.time() - began < 2.0:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            took.append(loop.time() - began)
+
+    scene.act(made, "start")
+    listening = scene.product.outside.begin(listen())
+    join(scene, made)
+    listening.result(60)
+    scene.until_finished(made)
+    assert statistics.median(took) <= 0.1, took
+
+
+@pytest.mark.rule("OBD-11")
+def test_an_agent_takes_a_caller_first_and_then_goes_on_with_the_list(scene: Scene) -> None:
+    numbers = tuple(f"+791655505{n:02d}" for n in range(8))
+    made = scene.make("Blended", numbers, mode="progressive", dialing={"inbound": 1})
+    scene.street.talk = 3.0
+    scene.act(made, "start")
+    join(scene, made)
+    stacks.until(lambda: scene.street.called, what="the first client is called")
+    caller = scene.product.caller(tone=660.0)
+    calling = scene.product.ring(caller, SALES)
+    # The talk with a client goes on to its end; then the caller comes before the next client.
+    scene.product.outside.do(caller.hears(AGENT_HZ, 0.3, timeout=40), timeout=50)
+    called = len(scene.street.called)
+    assert called < len(numbers)
+    assert scene.employee.rang == 2
+    assert team(scene, made)["members"][0]["aside"]
+    # Nobody is called while he talks.
+    scene.product.outside.do(caller.hears(AGENT_HZ, 2.0))
+    assert len(scene.street.called) == called
+    scene.product.outside.now(calling.bye)
+    scene.until_finished(made, timeout=120)
+    assert Counter(scene.street.called) == Counter(numbers)
+    assert scene.employee.rang == 3

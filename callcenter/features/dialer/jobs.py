@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.features.dialer.usecases import pacing, running
+from callcenter.features.dialer.usecases import pacing, running, samples
 from callcenter.plugin import Services
 
 
@@ -14,3 +14,8 @@ async def serve(services: Services) -> None:
 async def pace(services: Services) -> None:
     """Calls the clients of the lists that have a team."""
     await pacing.serve(services)
+
+
+async def prune(services: Services) -> None:
+    """Removes greetings that were kept long enough."""
+    await samples.prune(services)

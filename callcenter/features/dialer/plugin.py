@@ -38,5 +38,9 @@ FEATURE = Feature(
         Subscription(LinkChanged, handlers.link, "dialer"),
     ),
     # «serve» ends with an error only; it is then begun again.
-    jobs=(Job("dialer", jobs.serve, every=1.0, first=1.0), Job("dialer-pacing", jobs.pace, every=1.0, first=1.0)),
+    jobs=(
+        Job("dialer", jobs.serve, every=1.0, first=1.0),
+        Job("dialer-pacing", jobs.pace, every=1.0, first=1.0),
+        Job("dialer-greetings", jobs.prune, every=86_400.0, first=600.0),
+    ),
 )

@@ -18,9 +18,9 @@ from callcenter.features.dialer.models import DialAttempt, DialList
 from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import outcomes, teams
 from callcenter.features.dialer.usecases import pacing
+from callcenter.features.dialer.usecases import samples as keeping
 from callcenter.http.current import Current
 from callcenter.plugin import Services
-from callcenter.telephony.asterisk.instance import Instance
 
 SAMPLES = 10
 """So many kept greetings are shown."""
@@ -139,7 +139,7 @@ async def sound(services: Services, person: Current, list_id: int, attempt_id: i
     async with services.db.business(person.business_id) as session:
         attempt = await _need(session, list_id, attempt_id)
         await accounts.audit(session, person, "dialer.listen", "dial_list", list_id, call=attempt.call_id)
-    file = Instance.from_settings(services.settings).samples / f"{attempt.call_id}.wav"
+    file = keeping.file_of(services, attempt.call_id)
     if not file.is_file():
         raise NotFound(GONE)
     return file
