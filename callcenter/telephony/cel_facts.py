@@ -16,7 +16,7 @@ from callcenter.telephony import facts as f
 from callcenter.telephony import gaps
 from callcenter.telephony.cel_file import Row
 from callcenter.telephony.intents import OUR_CALL_ID
-from callcenter.telephony.translate import endpoint_of, party
+from callcenter.telephony.translate import endpoint_of, is_wire, party
 
 _DOWN, _RING, _RINGING, _UP = 0, 4, 5, 6
 # A phone that was called for less than this had no time to ring (not on line, refused at once).
@@ -133,7 +133,7 @@ class CallFacts:
             get("context", ""),
             get("exten", ""),
         )
-        if row.channel.startswith("Local/"):
+        if is_wire(row.channel):
             yield from self._wire(row)
             return
         if not dialled:

@@ -15,6 +15,7 @@ import msgspec
 from callcenter.telephony.canary import is_canary
 from callcenter.telephony.config.cel import NAMES
 from callcenter.telephony.spies import is_spy
+from callcenter.telephony.translate import is_nobody
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def _parse(data: bytes, inode: int, start: int) -> Iterator[Row]:
         try:
             values = next(csv.reader([line.decode("utf-8", "replace").rstrip("\r\n").translate(_BREAKS)]), [])
             fields = dict(zip(NAMES, values, strict=True))
-            if is_spy(fields["uniqueid"]) or is_canary(fields["linkedid"]):
+            if is_spy(fields["uniqueid"]) or is_canary(fields["linkedid"]) or is_nobody(fields["channame"]):
                 continue
             kind = fields["userdeftype"] if fields["eventtype"] == "USER_DEFINED" else fields["eventtype"]
             yield Row(

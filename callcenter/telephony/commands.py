@@ -20,6 +20,7 @@ from callcenter.telephony.autoanswer import AutoAnswer
 from callcenter.telephony.dictating import Dictating
 from callcenter.telephony.gateway import CHANNEL_GONE, Gateway
 from callcenter.telephony.intents import DIALLABLE, TRANSFERABLE, Dial, Reason, new_call_id, order, refusal
+from callcenter.telephony.nailing import Nailing
 from callcenter.telephony.pausing import Pausing
 from callcenter.telephony.protocol import Fields
 from callcenter.telephony.snapshot import MemberNow
@@ -50,6 +51,9 @@ class Commands:
         self._tasks: set[asyncio.Task[None]] = set()
         self.pausing = Pausing(gateway, clock, self._calls)
         self.dictating = Dictating(gateway, self.spies, clock, lambda: self._up)
+        self.nailing = Nailing(
+            gateway, self.spies, clock, lambda: self.directory, lambda: self._up, lambda agent: self._phone_of(agent)
+        )
 
     # --- calls -------------------------------------------------------------------------------------
 
@@ -168,6 +172,9 @@ class Commands:
             if await self.gateway.device_online(name):
                 return name
         raise Conflict(OFFLINE, code="offline")
+
+    async def _phone_of(self, agent_id: int) -> str:
+        return await self._endpoint(agent_id, self.directory.agents[agent_id].devices)
 
     async def hangup(self, call_id: str) -> None:
         """Ends a call with all its legs; NotFound when it is over already."""

@@ -20,9 +20,10 @@ DIALLABLE = re.compile(r"\+?[0-9]{2,18}\Z")
 # Where a call may be transferred: an agent, a queue, a menu (by id) or a number outside.
 TRANSFERABLE = re.compile(r"(?:[aqm][0-9]{1,18}|\+[0-9]{7,15})\Z")
 
-# Ids of calls that we begin (d: click-to-dial, b: call-back), as against those that Asterisk makes.
-OUR_CALL_ID = re.compile(r"[db][0-9]{13}\.[0-9a-f]{8}\Z")
-CALLED_BACK = re.compile(r"b[0-9]{13}\.[0-9a-f]{8}\Z")
+# Ids of calls that we begin (d: click-to-dial, b: call-back, p: a dial list's that calls the client first), as against
+# those that Asterisk makes. The client's phone rings first in the latter two.
+OUR_CALL_ID = re.compile(r"[dbp][0-9]{13}\.[0-9a-f]{8}\Z")
+CLIENT_FIRST = re.compile(r"[bp][0-9]{13}\.[0-9a-f]{8}\Z")
 
 # Hang-up causes (Q.850) of a leg that was never answered.
 _WORDS: dict[int, Reason] = {
@@ -104,6 +105,11 @@ def new_call_id(now: float) -> str:
 def new_callback_id(now: float) -> str:
     """The same for a call to a client who wants to be called back."""
     return f"b{int(now * 1000)}.{secrets.token_hex(4)}"
+
+
+def new_list_call_id(now: float) -> str:
+    """The same for a call of a dial list that calls the client before it has an agent for him."""
+    return f"p{int(now * 1000)}.1{secrets.token_hex(4)[1:]}"
 
 
 def outcome(call: Call) -> Reason | None:

@@ -28,7 +28,7 @@ from callcenter.telephony.spies import is_spy
 from callcenter.telephony.stream import EventStream
 from callcenter.telephony.talks import Talks
 from callcenter.telephony.tracker import Tracker
-from callcenter.telephony.translate import WANTED
+from callcenter.telephony.translate import WANTED, is_nobody
 
 __all__ = ["Account", "JournalPosition", "Telephony", "Timing"]
 
@@ -179,7 +179,7 @@ class Telephony(Commands):
             snapshot = msgspec.structs.replace(snapshot, channels=real)
         spies = {channel.id: channel.state == 6 for channel in snapshot.channels if is_spy(channel.id)}
         if spies:
-            others = tuple(channel for channel in snapshot.channels if channel.id not in spies)
+            others = tuple(one for one in snapshot.channels if one.id not in spies and not is_nobody(one.name))
             snapshot = msgspec.structs.replace(snapshot, channels=others)
         there = frozenset(channel.call_id for channel in snapshot.channels)
         snapshot = await self._with_journal(snapshot, there - self._calls.keys())

@@ -15,12 +15,17 @@ from callcenter.telephony.protocol import Fields
 
 Mode = Literal["listen", "whisper", "barge"]
 MODES: tuple[Mode, ...] = ("listen", "whisper", "barge")
-SPY_ID = re.compile(r"s[0-9]{13}\.[0-9a-f]{8}\Z")
+SPY_ID = re.compile(r"sn?[0-9]{13}\.[0-9a-f]{8}\Z")
 
 
 def is_spy(channel_id: str) -> bool:
     """Whether a channel (by its Uniqueid) is a supervisor's leg."""
     return channel_id.startswith("s") and SPY_ID.match(channel_id) is not None
+
+
+def is_standing(channel_id: str) -> bool:
+    """Whether a channel is the standing leg of an agent of a dial list (`telephony.nailing`)."""
+    return channel_id.startswith("sn") and is_spy(channel_id)
 
 
 def new_spy_id(now: float) -> str:
@@ -67,6 +72,10 @@ class Spies:
         for spy_id in [one for one in self._known if one not in alive]:
             out += self._end(spy_id, at)
         return out
+
+    def is_up(self, spy_id: str) -> bool:
+        """Whether his phone is picked up."""
+        return self._known.get(spy_id) == "up"
 
     def alive(self) -> frozenset[str]:
         """The spies that are there, as far as is known."""

@@ -18,6 +18,8 @@ from callcenter.telephony.spies import is_spy
 Fields = dict[str, str]
 
 _QUOTED = re.compile(r'\\(["\\])')
+# In the name of a Local channel: its first half is an agent's leg, see telephony.nailing.
+_STANDS = "@nailed-"
 _NO_PARTY = ("<unknown>", "<null>", "")
 _ONLINE = frozenset({"Reachable", "NonQualified", "Created", "Updated", "Unknown"})
 _STATES = {str(number): number for number in range(10)}
@@ -48,16 +50,26 @@ def translate(fields: Fields) -> f.Fact | None:
 
 
 def endpoint_of(channel: str) -> str:
-    """``PJSIP/a12w-0000001f`` → ``a12w``; '' when the name has another form."""
+    """``PJSIP/a12w-0000001f`` and ``Local/a12w@nailed-1-0000001f;1`` → ``a12w``; '' when the name has another form."""
     slash = channel.find("/")
-    dash = channel.rfind("-")
+    dash = channel.find(_STANDS) if channel.startswith("Local/") else channel.rfind("-")
     return channel[slash + 1 : dash] if 0 < slash < dash else ""
+
+
+def is_wire(channel: str) -> bool:
+    """Whether a channel is half of a wire between two others: a Local channel that stands for nobody."""
+    return channel.startswith("Local/") and _STANDS not in channel
+
+
+def is_nobody(channel: str) -> bool:
+    """Whether a channel is the half of a Local channel that an agent's standing leg (`telephony.nailing`) hears."""
+    return channel.endswith(";2") and channel.startswith("Local/") and _STANDS in channel
 
 
 def is_phone(channel: str) -> bool:
     """Whether a channel may have a telephone at its end, or (Local) leads to one."""
     technology, slash, _ = channel.partition("/")
-    return bool(slash) and technology not in _HELPERS
+    return bool(slash) and technology not in _HELPERS and not is_nobody(channel)
 
 
 def _at(fields: Fields) -> float:
@@ -157,7 +169,8 @@ def _bridge_merge(fields: Fields) -> f.Fact | None:
 
 def _locals(fields: Fields) -> f.Fact | None:
     one, two = fields.get("LocalOneUniqueid", ""), fields.get("LocalTwoUniqueid", "")
-    return f.WireLaid(_at(fields), one, two) if one and two else None
+    wire = one and two and is_wire(fields.get("LocalOneChannel", "Local/"))
+    return f.WireLaid(_at(fields), one, two) if wire else None
 
 
 def _hold(fields: Fields) -> f.Fact | None:

@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,10 @@ class Outside:
     def do(self, work: Coroutine[Any, Any, T], timeout: float = 30.0) -> T:
         """Runs a coroutine of a telephone to its end."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Begins a coroutine, whose result is waited for later."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def now(self, work: Any, *arguments: Any) -> None:
         """Calls a plain method of a telephone in its own thread."""

@@ -1,7 +1,7 @@
 // The bar above the phone: the list that one performs, the client who is called or comes next, the countdown of the pause.
 import { t } from "../js/i18n.js";
 
-const TONES = { ringing: "ring", calling: "ring", talking: "talk", pause: "wrap", waits: "wrap", later: "pause", soon: "ready", held: "pause" };
+const TONES = { ringing: "ring", calling: "ring", talking: "talk", pause: "wrap", waits: "wrap", later: "pause", soon: "ready", held: "pause", standing: "ready", aside: "pause" };
 let shell;
 let run = null;
 let drawn = "";
@@ -28,7 +28,9 @@ function take(found) {
   const before = run;
   run = found;
   draw();
-  if (found?.phase !== before?.phase && found?.phase === "waits") shell.dom.announce(t("Press «Next client» when you are ready."));
+  if (found?.phase !== before?.phase && found?.phase === "waits") shell.dom.announce(previews(found) ? t("Look at the client, then press «Call».") : t("Press «Next client» when you are ready."));
+  // Who is to look at a client first sees his card without a press, unless he is at work elsewhere.
+  if (found && previews(found) && found.phase === "waits" && found.client && found.client.id !== before?.client?.id && shell.dom.$("#dial-list, #dialer, [data-contact]")) shell.visit(`/contacts/${found.client.id}`);
   // The list's own page shows the same: it is drawn anew when a call is over.
   if (found?.done !== before?.done || found?.status !== before?.status) {
     const page = shell.dom.$("#dial-list");
@@ -36,7 +38,10 @@ function take(found) {
   }
 }
 
+const previews = (one) => one.mode === "preview";
 const WORDS = {
+  standing: () => t("Waiting for a client to answer"),
+  aside: () => t("Your phone is free for callers"),
   ringing: () => t("Your phone rings: answer it"),
   calling: () => t("Client is being called"),
   talking: () => t("You are talking"),
@@ -63,12 +68,12 @@ function draw() {
     h("div.what",
       h("a.mid.cut.link", { href: `/dialer/${run.list_id}` }, run.title),
       h("span.small.t3.num", t("left: %(left)s, called: %(done)s", { left: run.left, done: run.done }))),
-    h("div.row.tight", h("span.small.tone", WORDS[run.phase]?.() ?? ""), run.until && h("time.num", "")),
+    h("div.row.tight", h("span.small.tone", (run.phase === "waits" && previews(run) ? t("Look at the client, then call") : WORDS[run.phase]?.()) ?? ""), run.until && h("time.num", "")),
     h("div.whom", run.client && !held && h("span.small.t3", ["pause", "waits", "soon", "later"].includes(run.phase) ? t("Comes next") : t("Now")),
       run.client && !held && h("a.mid.cut.link", { href: `/contacts/${run.client.id}` }, name),
       held && run.why && h("span.small.why", run.why)),
-    h("div.row",
-      ["pause", "waits", "later"].includes(run.phase) && button("next", t("Next client"), "next", ".main"),
+    run.team ? h("div.row", button("leave", t("Leave the list"), "x", ".warn")) : h("div.row",
+      ["pause", "waits", "later"].includes(run.phase) && button("next", previews(run) ? t("Call") : t("Next client"), previews(run) ? "phone" : "next", ".main"),
       held ? button("start", t("Continue"), "play", ".main") : button("pause", t("Pause"), "pause"),
       button("stop", t("Stop"), "x", ".warn")),
   );

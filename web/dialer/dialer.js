@@ -71,6 +71,7 @@ function listPage(root) {
   };
   for (const one of openers) one.addEventListener("click", () => open(form.hidden));
   for (const one of $$("[data-new-close]", form)) one.addEventListener("click", () => open(false));
+  modes(form);
   const step = (number) => {
     for (const one of $$("[data-step]", form)) show(one, one.dataset.step === String(number));
   };
@@ -98,10 +99,36 @@ function complain(form, step, text) {
   show(line, Boolean(text));
 }
 
+// What is set of how the list dials: of a list without a team only the numbers that clients see.
+function dialing(form) {
+  const { $$ } = shell.dom;
+  const found = {};
+  for (const one of $$("[data-dialing]", form)) {
+    if (one.closest("[hidden]") && one.closest("[data-modes]")) continue;
+    found[one.name] = one.type === "checkbox" ? one.checked : one.type === "number" ? Number(one.value) : one.value;
+  }
+  found.numbers = $$("[name=numbers]:checked", form).map((one) => Number(one.value));
+  return found;
+}
+
+// Shows what belongs to the chosen mode, to machines, to several numbers.
+function modes(form) {
+  const { $$, show } = shell.dom;
+  const look = () => {
+    const { mode, amd, machine, callers } = form.elements;
+    for (const one of $$("[data-modes]", form)) show(one, one.dataset.modes.split(" ").includes(mode.value));
+    show($$("[data-amd]", form)[0], amd.checked);
+    show($$("[data-message]", form)[0], machine.value === "message");
+    show($$("[data-numbers]", form)[0], callers.value !== "fixed");
+  };
+  form.addEventListener("change", look);
+  look();
+}
+
 async function make(form) {
   const { $, $$ } = shell.dom;
   const panel = $("[data-builder]", form);
-  const { pause, title, number_id: number, from, to } = form.elements;
+  const { pause, title, number_id: number, from, to, mode } = form.elements;
   const retry = {};
   for (const one of $$("[data-retry]", form)) {
     const times = Number($("[data-times]", one).value);
@@ -110,6 +137,7 @@ async function make(form) {
   const body = {
     title: title.value, where: tree(panel), pause: pause.value === "" ? null : Number(pause.value), retry,
     number_id: number.value ? Number(number.value) : null, hours: from.value || to.value ? { from: from.value, to: to.value } : {},
+    mode: mode.value, dialing: dialing(form),
   };
   try {
     complain(form, 2, "");
@@ -133,12 +161,61 @@ function onePage(root) {
       shell.complain(error.message);
     }
   });
+  if ($("[data-team]", root)) followTeam(root, base);
   root.addEventListener("click", ({ target }) => {
+    const heard = target.closest("[data-heard]");
+    if (heard) judge(base, heard);
     const out = target.closest("[data-exclude]");
     const back = target.closest("[data-include]");
     if (out) exclude(base, out.dataset.exclude);
     if (back) include(base, back.dataset.include);
   });
+}
+
+// Who takes part, and what the list does just now: read every two seconds while the page is looked at.
+const AGENT_STATES = { ready: () => t("Ready"), ringing: () => t("Ringing"), talking: () => t("Talking"), wrapup: () => t("Wrap-up"), paused: () => t("Paused"), offline: () => t("Off line") };
+const AGENT_TONES = { ready: "ready", ringing: "ring", talking: "talk", wrapup: "wrap", paused: "pause", offline: "off" };
+
+async function followTeam(root, base) {
+  const { $ } = shell.dom;
+  while (root.isConnected) {
+    if (!document.hidden) {
+      try {
+        drawTeam($("[data-team]", root), await shell.api("GET", `${base}/team`));
+      } catch {
+        // The next reading shows it.
+      }
+    }
+    await new Promise((resolve) => { setTimeout(resolve, 2_000); });
+  }
+}
+
+function drawTeam(place, team) {
+  const { $, h, setText } = shell.dom;
+  const names = ["ringing", "analysed", "waiting", "talking", "persons", "abandoned"];
+  for (const name of names) setText($(`[data-figure="${name}"]`, place), String(team[name]));
+  const language = shell.config.language === "ru" ? "ru-RU" : "en-GB";
+  const percent = (value) => `${value.toLocaleString(language, { maximumFractionDigits: 2 })} %`;
+  setText($('[data-figure="share"]', place), team.persons ? percent(team.share) : "—");
+  $('[data-figure="share"]', place).dataset.state = team.share > team.cap ? "missed" : "ready";
+  const wrong = $('[data-figure="wrong"]', place);
+  if (wrong) setText(wrong, team.judged ? t("%(wrong)s of %(judged)s", { wrong: team.wrong, judged: team.judged }) : "—");
+  const list = $("[data-members]", place);
+  const key = JSON.stringify(team.members);
+  if (list.dataset.drawn === key) return;
+  list.dataset.drawn = key;
+  list.replaceChildren(...team.members.map((one) => h("li.row", h("span.grow.cut", one.name),
+    h("span.tag", { "data-state": AGENT_TONES[one.state] ?? "off" }, one.aside ? t("Free for callers") : AGENT_STATES[one.state]?.() ?? ""))));
+  if (!team.members.length) list.replaceChildren(h("li.small.t3", t("Nobody takes part yet, so nobody is called.")));
+}
+
+async function judge(base, button) {
+  try {
+    await shell.api("POST", `${base}/samples/${button.dataset.sample}`, { heard: button.dataset.heard });
+    shell.refresh();
+  } catch (error) {
+    shell.complain(error.message);
+  }
 }
 
 async function exclude(base, entry) {

@@ -10,6 +10,7 @@ import { t } from "./i18n.js";
 import { myAgent, myCall } from "./mycall.js";
 import { letCallThrough } from "./overlays.js";
 import { spying } from "./spying.js";
+import { stands } from "./standing.js";
 import { store } from "./store.js";
 import { drawTalk, holdThere, park, talkKey, talks } from "./talk.js";
 import { drawTransfer } from "./transfer.js";
@@ -129,6 +130,7 @@ export class Dock {
     }
     const { state } = this.#phone;
     if (!me?.agent_id) return [t("No phone"), t("An administrator can give you one")];
+    if (stands(state.call)) return [t("You take part in a dial list"), t("Clients come to you one after another")];
     if (state.line === "connecting") return [t("Connecting the phone"), t("A moment")];
     if (state.line === "lost") return [t("Phone link lost"), t("It comes back by itself")];
     if (state.problem === "blocked") return [t("No microphone"), t("The browser blocks it")];
@@ -157,7 +159,7 @@ export class Dock {
     setIcon(this.#part("record-icon"), paused ? "rec" : "recpause");
     this.#part("rec").classList.toggle("paused", paused);
     const form = call?.seen?.form ?? "";
-    show($('.keys [data-do="hold"]', $("#dock")), talking && !listening(call) && (here ? !form : ["", "waiting"].includes(form)));
+    show($('.keys [data-do="hold"]', $("#dock")), talking && !listening(call) && (here && !call.standing ? !form : ["", "waiting"].includes(form)));
     for (const key of ["transfer", "park"]) show($(`.keys [data-do="${key}"]`, $("#dock")), talking && Boolean(call.seen) && !form);
     if (!talking || form) this.#transfer = false;
     const hold = $('.keys [data-do="hold"]', $("#dock"));
@@ -274,7 +276,7 @@ export class Dock {
 
   hold() {
     const { call } = this;
-    if (call && !call.here && call.seen) holdThere(call);
+    if (call && (!call.here || call.standing) && call.seen) holdThere(call);
     else this.#phone.do("hold");
   }
 
@@ -322,7 +324,7 @@ export class Dock {
   }
 
   hangUp() {
-    if (this.call && !this.call.here) this.#hangUpThere(this.call);
+    if (this.call && (!this.call.here || this.call.standing)) this.#hangUpThere(this.call);
     else this.#phone.do("hang");
   }
 
@@ -379,6 +381,7 @@ export class Dock {
   }
 
   #ended(how) {
+    if (stands(how)) return;
     this.#keypad = false;
     const name = this.#last?.who.name ?? how.number;
     if (how.answered) toast(t("Call ended: %(who)s, %(time)s", { who: name, time: duration(how.seconds) }), { glyph: "phone" });

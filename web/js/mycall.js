@@ -3,6 +3,7 @@ import { me } from "./config.js";
 import { phone as pretty } from "./format.js";
 import { t } from "./i18n.js";
 import { spying } from "./spying.js";
+import { stands } from "./standing.js";
 
 // The number that rings a phone in order to record a prompt (features/prompts/usecases/phoning.py).
 const RECORDS = "*44";
@@ -30,7 +31,9 @@ function profileOf(contact) {
 export function myCall(phoneState, liveState, card) {
   const seen = liveCall(liveState);
   const agent = myAgent(liveState);
-  const { call } = phoneState;
+  const standing = stands(phoneState.call);
+  // Between two clients the leg that stays picked up is no call.
+  const call = standing && !seen ? null : phoneState.call;
   if (!call && !(seen && ["ringing", "talking"].includes(agent.state))) return null;
   // The browser's phone may be idle while the call is on the agent's SIP phone.
   const here = Boolean(call);
@@ -39,11 +42,11 @@ export function myCall(phoneState, liveState, card) {
   const fits = card && (!seen || card.call_id === seen.id) && (seen || sameNumber(card.number, number));
   const contact = fits ? card : seen?.contact;
   return {
-    here, direction, seen, card: fits ? card : null,
+    here, standing, direction, seen, card: fits ? card : null,
     stage: stageOf(call, seen, agent, direction),
     who: who(number, contact, liveState.agents),
     number, line: (fits ? card.line : null) ?? seen?.number ?? null, queue: (fits ? card.queue : null) ?? seen?.queue ?? null,
-    since: call?.at ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
+    since: (standing ? null : call?.at) ?? Date.parse(seen.started_at), waitedSince: fits ? card.waited_since : seen?.queued_at,
     answeredAt: direction === "in" && call ? call.answeredAt : seen?.answered_at ? Date.parse(seen.answered_at) : null,
     recording: Boolean(seen?.recording_on), recordingPausedUntil: seen?.recording_paused ? Date.parse(seen.recording_paused_until) : null,
     muted: Boolean(call?.muted), quiet: Boolean(call?.quiet), quality: call?.quality ?? null, silent: Boolean(call?.silent),

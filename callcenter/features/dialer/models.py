@@ -14,7 +14,9 @@ from callcenter.storage.base import Base, BusinessOwned
 class DialList(Base, BusinessOwned):
     """A dial list.
 
-    ``mode`` is power (the agent's phone rings first). ``pause`` is the time between two calls in seconds, None = until
+    ``mode``: preview, power (the agent's phone rings first), progressive, predictive (the client is called first, see
+    rules.teams); ``dialing`` is what is set of it (rules.teams.Setting), ``dialled`` how many calls it has made.
+    ``pause`` is the time between two calls in seconds, None = until
     the agent asks for the next. ``status``: created, running, paused, finished, archive. ``agent_id`` is who is
     responsible for it now. ``filter`` is how its clients were chosen (contacts' ListState), ``filled`` whether all of
     them are in. ``retry``: by outcome, ``[seconds, times]``. ``hours``: when clients may be called, by their own
@@ -44,6 +46,8 @@ class DialList(Base, BusinessOwned):
     filled: Mapped[bool] = mapped_column(default=False)
     retry: Mapped[dict[str, Any]] = mapped_column(default=dict)
     hours: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    dialing: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    dialled: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
     total: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
@@ -87,6 +91,8 @@ class DialAttempt(Base, BusinessOwned):
     """A call to a client by a list, written before it is made; ``call_id`` is its id in Asterisk and in the log.
 
     ``number`` is E.164. While ``closed_at`` is empty, nobody has seen its end. ``talk_seconds`` is the talk's length.
+    Of a call that reached the client first: ``person_at`` is when a person answered, ``sampled`` whether the sound of
+    his greeting is kept, ``heard`` what somebody found who listened to it: person, machine or ''.
     """
 
     __tablename__ = "dial_attempts"
@@ -95,6 +101,8 @@ class DialAttempt(Base, BusinessOwned):
         UniqueConstraint("call_id"),
         Index("ix_dial_attempts_open", "closed_at", "list_id"),
         Index("ix_dial_attempts_list", "list_id", "placed_at"),
+        Index("ix_dial_attempts_persons", "list_id", "person_at"),
+        Index("ix_dial_attempts_outcome", "outcome", "closed_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -108,6 +116,28 @@ class DialAttempt(Base, BusinessOwned):
     closed_at: Mapped[datetime | None]
     talk_seconds: Mapped[float] = mapped_column(default=0.0)
     outcome: Mapped[str] = mapped_column(String(16), default="")
+    person_at: Mapped[datetime | None]
+    sampled: Mapped[bool] = mapped_column(default=False)
+    heard: Mapped[str] = mapped_column(String(8), default="")
+
+
+class DialMember(Base, BusinessOwned):
+    """Somebody who takes those whom a list with a team has reached.
+
+    ``leg_id`` and ``endpoint`` are his standing leg (telephony.nailing.Standing); '' = he has none now, because callers
+    wait in his queues.
+    """
+
+    __tablename__ = "dial_members"
+    by_business = False
+    __table_args__ = (UniqueConstraint("agent_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    list_id: Mapped[int] = mapped_column(ForeignKey("dial_lists.id", ondelete="CASCADE"), index=True)
+    agent_id: Mapped[int] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    leg_id: Mapped[str] = mapped_column(String(64), default="")
+    endpoint: Mapped[str] = mapped_column(String(40), default="")
+    joined_at: Mapped[datetime]
 
 
 class DoNotCall(Base, BusinessOwned):

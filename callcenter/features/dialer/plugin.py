@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import AgentChanged, CallEnded, CallFailed, CallUpdated, DeviceChanged, LinkChanged
+from callcenter.core.events import (
+    AgentChanged,
+    CallEnded,
+    CallFailed,
+    CallUpdated,
+    DeviceChanged,
+    LinkChanged,
+    SpyChanged,
+)
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import handlers, jobs
 from callcenter.features.dialer.pages import refusing, rest, site, whatif
@@ -22,10 +30,17 @@ FEATURE = Feature(
         Subscription(CallEnded, handlers.ended, "dialer"),
         Subscription(CallFailed, handlers.failed, "dialer"),
         Subscription(CallUpdated, handlers.updated, "dialer"),
+        # Of its own, so that nothing stands before a person who waits for an agent.
+        Subscription(CallUpdated, handlers.goes_on, "dialer-pacing"),
+        Subscription(SpyChanged, handlers.leg, "dialer"),
         Subscription(AgentChanged, handlers.agent, "dialer"),
         Subscription(DeviceChanged, handlers.device, "dialer"),
         Subscription(LinkChanged, handlers.link, "dialer"),
     ),
     # «serve» ends with an error only; it is then begun again.
-    jobs=(Job("dialer", jobs.serve, every=1.0, first=1.0),),
+    jobs=(
+        Job("dialer", jobs.serve, every=1.0, first=1.0),
+        Job("dialer-pacing", jobs.pace, every=1.0, first=1.0),
+        Job("dialer-greetings", jobs.prune, every=86_400.0, first=600.0),
+    ),
 )

@@ -36,6 +36,7 @@ STOCK: dict[str, str] = {
     "standard-survey-rating": N_("Survey: rate the talk"),
     "standard-survey-agent": N_("Survey: rate the agent"),
     "standard-survey-solved": N_("Survey: was it solved"),
+    "standard-dropped": N_("Dial list: nobody is free"),
     "standard-thanks": N_("Thanks"),
     "standard-wrong-key": N_("Menu: wrong key"),
     "demo-sales": N_("Demo: greeting of sales"),

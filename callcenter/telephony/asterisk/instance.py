@@ -28,6 +28,7 @@ FOLDERS = (
     "spool/monitor",
     "spool/prompts",
     "spool/codes",
+    "spool/samples",
     "spool/tmp",
     "run",
     "log",
@@ -114,6 +115,11 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     def config_file(self) -> str:
         """asterisk.conf as Asterisk sees it."""
         return f"{self.inside}/etc/asterisk.conf"
+
+    @property
+    def samples(self) -> Path:
+        """How those sounded who were called by a dial list, on the host: ``<call>.wav``."""
+        return self.folder / "spool" / "samples"
 
     @property
     def recordings(self) -> Path:

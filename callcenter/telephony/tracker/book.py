@@ -15,6 +15,7 @@ from callcenter.telephony.tracker.model import CallNow, LegNow, Mode
 from callcenter.telephony.tracker.people import People
 from callcenter.telephony.tracker.results import result_of, ring_outcome
 from callcenter.telephony.tracker.wires import Wires
+from callcenter.telephony.translate import is_wire
 
 # Causes of calls whose end nobody saw: Asterisk itself went away, or the call is simply no longer there.
 CAUSE_ASTERISK_GONE = 38
@@ -67,7 +68,7 @@ class Book:
         if known is not None:
             self.moment(known.call, at)
             return known
-        if channel.name.startswith("Local/"):
+        if is_wire(channel.name):
             self.wires.touch(channel.id)
             return None
         if channel.id in self.ended_legs or channel.call_id in self.ended_calls:

@@ -10,7 +10,7 @@ from callcenter.core.calls import Direction, LegRole
 from callcenter.core.directory import DeviceKind, Directory, parse_object
 from callcenter.core.phones import to_e164
 from callcenter.telephony import facts as f
-from callcenter.telephony.intents import CALLED_BACK, OUR_CALL_ID
+from callcenter.telephony.intents import CLIENT_FIRST, OUR_CALL_ID
 from callcenter.telephony.tracker.model import CallNow, LegNow
 from callcenter.telephony.translate import endpoint_of
 
@@ -83,7 +83,7 @@ def new_call(directory: Directory, channel: f.Channel, party: Party, at: float, 
 def own_phone(channel: f.Channel, party: Party) -> bool:
     """Whether a trunk's channel is an agent's own telephone, which the server rings first (TEL-40)."""
     own_id = channel.id.rpartition("-")[2]
-    ours = OUR_CALL_ID.match(own_id) and not CALLED_BACK.match(own_id)
+    ours = OUR_CALL_ID.match(own_id) and not CLIENT_FIRST.match(own_id)
     return party.trunk_id is not None and channel.id == channel.call_id and bool(ours)
 
 

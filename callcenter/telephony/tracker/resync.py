@@ -9,7 +9,7 @@ from callcenter.telephony.spies import is_spy
 from callcenter.telephony.tracker import learn
 from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
-from callcenter.telephony.translate import contact, is_phone, member, party, queue_of
+from callcenter.telephony.translate import contact, is_phone, is_wire, member, party, queue_of
 
 _SETTLED = ("business", "direction", "from", "to", "number")
 
@@ -69,7 +69,7 @@ def _end_gone(book: Book, snapshot: Snapshot, alive: dict[str, ChannelNow]) -> N
 def _take_up(book: Book, snapshot: Snapshot, now: ChannelNow, told: dict[str, Call]) -> None:
     if not is_phone(now.name) or is_spy(now.id):
         return
-    if now.name.startswith("Local/"):
+    if is_wire(now.name):
         book.wires.touch(now.id)
         return
     channel = f.Channel(now.id, now.name, now.call_id, now.state)

@@ -17,7 +17,7 @@ from callcenter.telephony.snapshot import Snapshot
 from callcenter.telephony.tracker import learn, resync, talks
 from callcenter.telephony.tracker.book import CAUSE_ASTERISK_GONE, CAUSE_UNSEEN, RINGING, UP, Book
 from callcenter.telephony.tracker.model import CallNow, LegNow
-from callcenter.telephony.translate import Fields, translate
+from callcenter.telephony.translate import Fields, is_wire, translate
 
 # A page that took over a talk holds and resumes it at once, in this many seconds, which wakes its sound: nobody waits.
 _WAKING = 1.5
@@ -126,7 +126,7 @@ class Tracker(Book):
         leg = self.leg(fact.channel, fact.at)
         if leg is not None:
             self.set_variable(leg.call, fact.name, fact.value)
-        elif fact.channel.name.startswith("Local/"):
+        elif is_wire(fact.channel.name):
             call = self.calls.get(fact.channel.call_id)
             if call is not None:
                 self.set_variable(call, fact.name, fact.value)

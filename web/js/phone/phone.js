@@ -11,6 +11,7 @@ import { watchQuality } from "./quality.js";
 import * as sounds from "./sounds.js";
 import { Tabs } from "./tabs.js";
 import { wake } from "./wake.js";
+import { stands } from "../standing.js";
 
 const START = 10_000;
 const BEAT = 1_000;
@@ -196,6 +197,8 @@ export class Phone extends Emitter {
 
   // Takes a call over that another page of this browser had (AGD-09): Asterisk puts this leg into the old one's place.
   async #goOn({ dialog, call }) {
+    // That leg was Asterisk's own affair: the server brings this page into the talk, if there is one.
+    if (stands(call)) return this.#comeBack();
     const stream = await this.mic.open().catch(() => null);
     if (!stream || this.#session) return this.#comeBack();
     // Whoever was on hold stays there and hears nothing of here meanwhile.

@@ -9,11 +9,11 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.pages import views
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.usecases import control, desk, making
+from callcenter.features.dialer.usecases import control, desk, floors, making
 from callcenter.features.dialer.usecases.making import CountForm, ListForm
 from callcenter.http import render
 from callcenter.http.current import current
-from callcenter.http.permissions import DIALER_USE
+from callcenter.http.permissions import CALLS_ALL, DIALER_USE
 from callcenter.http.routes import Param, Route
 from callcenter.plugin import services
 
@@ -125,7 +125,7 @@ async def change(request: web.Request) -> web.Response:
 
 
 async def act(request: web.Request) -> web.Response:
-    """POST /api/v1/dial-lists/{id}/start, pause, stop, next, retry, archive and restore."""
+    """POST /api/v1/dial-lists/{id}/start, pause, stop, next, join, leave, retry, archive and restore."""
     here, person = services(request), current(request)
     list_id, action = int(request.match_info["id"]), request.path.rpartition("/")[2]
     if action == "start":
@@ -134,6 +134,8 @@ async def act(request: web.Request) -> web.Response:
         await control.halt(here, person, list_id, action)
     elif action == "next":
         await control.ask_next(here, person, list_id)
+    elif action in _TEAM:
+        await (control.join if action == "join" else control.leave)(here, person, list_id)
     elif action == "retry":
         await control.retry(here, person, list_id)
     else:
@@ -170,6 +172,28 @@ async def _exclude(request: web.Request, *, back: bool) -> web.Response:
         return render.api(request, (await views.entries(session, person, [row]))[0])
 
 
+async def team(request: web.Request) -> web.Response:
+    """GET /api/v1/dial-lists/{id}/team."""
+    here, person = services(request), current(request)
+    async with here.db.business(person.business_id) as session:
+        row = await control.need(session, int(request.match_info["id"]))
+        return render.api(request, await floors.team(here, session, row))
+
+
+async def judge(request: web.Request) -> web.Response:
+    """POST /api/v1/dial-lists/{id}/samples/{attempt}."""
+    form = await render.body(request, floors.Judgement)
+    list_id, attempt_id = int(request.match_info["id"]), int(request.match_info["attempt"])
+    return render.api(request, await floors.judge(services(request), current(request), list_id, attempt_id, form))
+
+
+async def sample(request: web.Request) -> web.StreamResponse:
+    """GET /api/v1/dial-lists/{id}/samples/{attempt}/audio."""
+    list_id, attempt_id = int(request.match_info["id"]), int(request.match_info["attempt"])
+    file = await floors.sound(services(request), current(request), list_id, attempt_id)
+    return web.FileResponse(file, headers={"Content-Type": "audio/wav", "Cache-Control": "private, max-age=3600"})
+
+
 async def mine(request: web.Request) -> web.Response:
     """GET /api/v1/me/dial-list."""
     here, person = services(request), current(request)
@@ -183,6 +207,10 @@ async def mine(request: web.Request) -> web.Response:
     return render.api(request, Mine(run=found))
 
 
+_TEAM = {
+    "join": "Take part in a list with a team: my phone rings once and stays picked up",
+    "leave": "Take part no more; a talk goes on to its end",
+}
 _ACTIONS = {
     "start": "Perform a list: my phone rings for one client after another",
     "pause": "Pause a list; who performs it stays responsible",
@@ -223,7 +251,7 @@ ROUTES = (
     ),
     *(
         Route("POST", f"{API}/{ID}/{action}", act, DIALER_USE, summary=summary, returns=views.ListView)
-        for action, summary in _ACTIONS.items()
+        for action, summary in {**_ACTIONS, **_TEAM}.items()
     ),
     Route(
         "GET", f"{API}/{ID}/clients", clients, DIALER_USE,
@@ -241,5 +269,14 @@ ROUTES = (
         "POST", rf"{API}/{ID}/clients/{{entry:\d{{1,12}}}}/restore", include, DIALER_USE,
         summary="Put a client back into a list", returns=views.EntryView,
     ),
+    Route(
+        "GET", f"{API}/{ID}/team", team, DIALER_USE,
+        summary="Who takes part in a list, its calls now, whom it abandoned in 30 days", returns=floors.TeamView,
+    ),
+    Route(
+        "POST", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}", judge, CALLS_ALL,
+        summary="Say whether a kept greeting is a person's", body=floors.Judgement, returns=floors.Sample,
+    ),
+    Route("GET", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}/audio", sample, CALLS_ALL, summary="A kept greeting"),
     Route("GET", "/api/v1/me/dial-list", mine, DIALER_USE, summary="The list that I perform", returns=Mine),
 )  # fmt: skip

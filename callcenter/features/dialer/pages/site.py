@@ -11,12 +11,13 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.pages import rest, views
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes
-from callcenter.features.dialer.usecases import control
+from callcenter.features.dialer.rules import outcomes, teams
+from callcenter.features.dialer.usecases import control, floors, reaching
 from callcenter.features.numbers import api as numbers
+from callcenter.features.prompts import api as prompts
 from callcenter.http import render
 from callcenter.http.current import current
-from callcenter.http.permissions import DIALER_USE
+from callcenter.http.permissions import CALLS_ALL, DIALER_USE
 from callcenter.http.routes import NavItem, Route
 from callcenter.plugin import services
 
@@ -37,7 +38,8 @@ async def page(request: web.Request) -> web.Response:
             (one.membership_id, one.name) for one in await accounts.people(session) if one.membership_id in made
         ]
         builder = await contacts.offering.builder(session, person, gettext)
-        own = [one for one in await numbers.all_numbers(session) if one.outgoing and one.kind == "multichannel"]
+        own = list(reaching.usable(await numbers.all_numbers(session)).values())
+        sounds = await prompts.choices(session)
     query = {name: request.query.get(name, "") for name in FILTERS}
     return render.page(
         request,
@@ -52,6 +54,11 @@ async def page(request: web.Request) -> web.Response:
         today=here.clock.now(),
         statuses=rules.STATUSES,
         pauses=rules.PAUSES,
+        modes=teams.MODES,
+        mode_names=teams.SHORT,
+        callers=teams.CALLERS,
+        amd_fields=teams.FIELDS,
+        prompts=sounds,
         retried=outcomes.RETRIED,
         outcomes=outcomes.TITLES,
         after=outcomes.AFTER,
@@ -70,6 +77,8 @@ async def one(request: web.Request) -> web.Response:
         tab = asked if asked in TABS else _tab(shown)
         found = await queries.entries(session, row.id, tab, number)
         clients = await views.entries(session, person, found[: queries.PER_PAGE])
+        team = await floors.team(here, session, row) if row.mode in teams.TEAM else None
+        samples = await floors.samples(session, row) if team is not None and person.can(CALLS_ALL) else []
         words = await contacts.offering.in_words(session, person, contacts.state_of(row.filter), gettext)
     base = f"/dialer/{row.id}?state={tab}"
     return render.page(
@@ -84,6 +93,11 @@ async def one(request: web.Request) -> web.Response:
         statuses=rules.STATUSES,
         pauses=rules.PAUSES,
         outcomes=outcomes.TITLES,
+        mode_names=teams.SHORT,
+        team=team,
+        team_figures=teams.FIGURES,
+        samples=samples,
+        heard=teams.HEARD,
         newer=f"{base}&page={number - 1}" if number > 1 else "",
         older=f"{base}&page={number + 1}" if len(found) > queries.PER_PAGE else "",
     )

@@ -14,13 +14,14 @@ from callcenter.features.agents import api as agents
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
+from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import lists as rules
 from callcenter.features.dialer.rules import outcomes
 from callcenter.features.dialer.usecases import control
 from callcenter.http.current import Current
 from callcenter.live.views import AgentBrief
 
-ACTIONS = ("start", "pause", "stop", "next", "set_pause", "exclude", "retry", "archive", "restore")
+ACTIONS = ("start", "pause", "stop", "next", "join", "leave", "set_pause", "exclude", "retry", "archive", "restore")
 
 
 class Creator(msgspec.Struct, kw_only=True):
@@ -41,6 +42,7 @@ class ListView(msgspec.Struct, kw_only=True):
     id: int
     title: str
     mode: str
+    dialing: dict[str, Any]
     status: str
     pause: int | None
     creator: Creator | None
@@ -116,7 +118,9 @@ async def lists(session: AsyncSession, person: Current, rows: Sequence[DialList]
     """Lists in this order; ``said(key, values)`` translates."""
     people = {one.membership_id: one.name for one in await accounts.people(session)}
     names = await agents.briefs(session, {one.agent_id for one in rows if one.agent_id is not None})
-    return [_list(row, person, people, names, said) for row in rows]
+    mine = await team_queries.member(session, person.agent_id) if person.agent_id is not None else None
+    inside = mine.list_id if mine is not None else 0
+    return [_list(row, person, people, names, said, inside=row.id == inside) for row in rows]
 
 
 async def one(session: AsyncSession, person: Current, row: DialList, now: datetime, said: Any) -> ListView:
@@ -128,14 +132,17 @@ async def one(session: AsyncSession, person: Current, row: DialList, now: dateti
     return found
 
 
-def _list(row: DialList, person: Current, people: dict[int, str], names: dict[int, AgentBrief], said: Any) -> ListView:
+def _list(
+    row: DialList, person: Current, people: dict[int, str], names: dict[int, AgentBrief], said: Any, *, inside: bool
+) -> ListView:
     counts = {key: int(count) for key, count in row.counts.items()}
-    who, of = control.who(person), control.of(row)
+    who, of = control.who(person), control.of(row, inside=inside)
     creator = row.creator_id
     return ListView(
         id=row.id,
         title=row.title,
         mode=row.mode,
+        dialing=row.dialing,
         status=row.status,
         pause=row.pause,
         creator=Creator(id=creator, name=people.get(creator, "")) if creator is not None else None,

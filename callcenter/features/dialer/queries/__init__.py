@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
 from callcenter.features.dialer.rules import lists as rules
+from callcenter.features.dialer.rules.teams import TEAM
 
 PER_PAGE = 30
 
@@ -50,8 +51,9 @@ async def page(session: AsyncSession, wanted: Wanted, number: int) -> tuple[list
 
 
 async def running(session: AsyncSession) -> list[DialList]:
-    """The lists that run."""
-    return list(await session.scalars(select(DialList).where(DialList.status == rules.RUNNING).order_by(DialList.id)))
+    """The lists that run and have no team."""
+    found = select(DialList).where(DialList.status == rules.RUNNING, DialList.mode.not_in(TEAM))
+    return list(await session.scalars(found.order_by(DialList.id)))
 
 
 async def held_by(session: AsyncSession, agent_id: int) -> list[DialList]:

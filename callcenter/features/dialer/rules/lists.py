@@ -37,11 +37,13 @@ class Who(NamedTuple):
 
 
 class Of(NamedTuple):
-    """What of a list decides who may do what."""
+    """What of a list decides who may do what; ``team``: it has one, and ``inside``: he who asks is in it."""
 
     status: str
     creator_id: int | None = None
     agent_id: int | None = None
+    team: bool = False
+    inside: bool = False
 
 
 def title(typed: str) -> str:
@@ -66,9 +68,14 @@ def allowed(action: str, who: Who, of: Of) -> bool:
 
     ``start``: whoever has a phone, unless somebody else is responsible. ``pause``, ``stop``: who performs it, and
     managers. ``next``, ``set_pause``: only who performs it. ``exclude``, ``retry``, ``archive``: who made it, and
-    managers.
+    managers; of a list with a team also ``start``, ``pause``, ``stop`` and ``set_pause``. ``join``, ``leave``: whoever
+    has a phone.
     """
     performs = who.agent_id is not None and who.agent_id == of.agent_id
+    if action in ("join", "leave"):
+        return of.team and who.agent_id is not None and of.inside == (action == "leave")
+    if of.team:
+        return action != "next" and (who.manages or (of.creator_id is not None and of.creator_id == who.membership_id))
     if action == "start":
         return who.agent_id is not None and of.agent_id in (None, who.agent_id)
     if action in ("pause", "stop"):
@@ -83,6 +90,8 @@ _STATUSES: dict[str, tuple[str, ...]] = {
     "pause": (RUNNING,),
     "stop": (RUNNING, PAUSED),
     "next": (RUNNING,),
+    "join": (CREATED, RUNNING, PAUSED),
+    "leave": (CREATED, RUNNING, PAUSED, FINISHED, ARCHIVE),
     "set_pause": (CREATED, RUNNING, PAUSED),
     "exclude": (CREATED, RUNNING, PAUSED, FINISHED),
     "retry": (RUNNING, PAUSED, FINISHED),
@@ -93,7 +102,7 @@ _STATUSES: dict[str, tuple[str, ...]] = {
 
 def fitting(action: str, of: Of) -> bool:
     """Whether a list in this status can have that done to it; a list that somebody holds cannot be put away."""
-    if action == "stop" and of.status == PAUSED:
+    if action == "stop" and of.status == PAUSED and not of.team:
         return of.agent_id is not None
     return of.status in _STATUSES[action] and (action != "archive" or of.agent_id is None)
 

@@ -8,7 +8,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import api as contacts
-from callcenter.features.dialer.models import DialEntry
+from callcenter.features.dialer.models import DialAttempt, DialEntry
+from callcenter.features.dialer.usecases import samples
 
 
 async def move(session: AsyncSession, from_ids: Collection[int], to_id: int) -> None:
@@ -25,11 +26,14 @@ async def move(session: AsyncSession, from_ids: Collection[int], to_id: int) -> 
 
 
 async def erase(session: AsyncSession, ids: Collection[int]) -> list[str]:
-    """Deletes the places with the numbers that were called."""
+    """Deletes the places with the numbers that were called; the calls whose greetings are still kept."""
+    his = select(DialEntry.id).where(DialEntry.contact_id.in_(ids))
+    heard = select(DialAttempt.call_id).where(DialAttempt.sampled, DialAttempt.entry_id.in_(his))
+    sounds = list(await session.scalars(heard))
     await session.execute(
         delete(DialEntry).where(DialEntry.contact_id.in_(ids)).execution_options(synchronize_session=False)
     )
-    return []
+    return sounds
 
 
-MERGER = contacts.Merger("dialer", move, erase)
+MERGER = contacts.Merger("dialer", move, erase, samples.remove)

@@ -13,7 +13,8 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
 from callcenter.features.dialer.queries import refusing
-from callcenter.features.dialer.rules import hours, outcomes
+from callcenter.features.dialer.queries import teams as team_queries
+from callcenter.features.dialer.rules import hours, outcomes, teams
 from callcenter.features.dialer.rules import lists as rules
 from callcenter.plugin import Services
 
@@ -66,6 +67,10 @@ async def _reach(session: AsyncSession, row: DialList, entry: DialEntry, numbers
     free = [one for one in turn if one not in refused and one not in spam]
     if not free:
         return _Reach(why=outcomes.DO_NOT_CALL if refused else outcomes.SPAM)
+    if row.mode == teams.PREDICTIVE:
+        at = await team_queries.abandoned_at(session, entry.contact_id, numbers, now - teams.QUIET)
+        if at is not None:
+            return _Reach(free[0], after=at + teams.QUIET)
     if not row.hours:
         return _Reach(free[0])
     business = await accounts.business(session, row.business_id)
@@ -92,8 +97,13 @@ async def _pass_over(services: Services, row: DialList, entry_id: int, reach: _R
         fresh.counts = rules.moved(fresh.counts, before, rules.bucket(entry.state, entry.outcome))
 
 
-async def write(services: Services, row: DialList, chosen: Chosen, call_id: str) -> DialAttempt | None:
-    """Commits the attempt to call a client; None when the list or the client is not free for it any more."""
+async def write(
+    services: Services, row: DialList, chosen: Chosen, call_id: str, *, sampled: bool = False
+) -> DialAttempt | None:
+    """Commits the attempt to call a client; None when the list or the client is not free for it any more.
+
+    A list with a team may have several under way.
+    """
     now = services.clock.now()
     async with services.db.business(row.business_id) as session:
         fresh = await queries.by_id(session, row.id, lock=True)
@@ -101,7 +111,7 @@ async def write(services: Services, row: DialList, chosen: Chosen, call_id: str)
         free = fresh is not None and fresh.status == rules.RUNNING and fresh.agent_id == row.agent_id
         if fresh is None or not free or entry is None or entry.state not in (rules.DUE, rules.LATER):
             return None
-        if await queries.open_attempt(session, row.id) is not None:
+        if row.mode not in teams.TEAM and await queries.open_attempt(session, row.id) is not None:
             return None
         attempt = DialAttempt(
             list_id=row.id,
@@ -110,10 +120,12 @@ async def write(services: Services, row: DialList, chosen: Chosen, call_id: str)
             agent_id=row.agent_id,
             number=chosen.number,
             placed_at=now,
+            sampled=sampled,
         )
         session.add(attempt)
         entry.state, entry.next_at = rules.DIALING, None
         fresh.next_at, fresh.rest_call, fresh.rest_from = None, "", None
+        fresh.dialled += 1
         await session.flush()
-        row.pause = fresh.pause
+        row.pause, row.dialled = fresh.pause, fresh.dialled
     return attempt

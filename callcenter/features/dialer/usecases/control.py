@@ -12,9 +12,10 @@ from callcenter.features.accounts import api as accounts
 from callcenter.features.calls import api as calls
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialEntry, DialList
+from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes
-from callcenter.features.dialer.usecases import desk, making
+from callcenter.features.dialer.rules import outcomes, teams
+from callcenter.features.dialer.usecases import desk, making, nailing
 from callcenter.features.work import api as work
 from callcenter.http.current import Current
 from callcenter.http.permissions import CALLS_DIAL, CALLS_SUPERVISE
@@ -23,6 +24,8 @@ from callcenter.plugin import Services
 GONE = N_("This dial list is not there.")
 NO_PHONE = N_("You have no phone to call with. An administrator can give you one.")
 BUSY = N_("You perform another list already: “%(title)s”. Stop or pause it first.")
+IN_TEAM = N_("You take part in a list with a team. Leave it first.")
+NOT_READY_TEAM = N_("Go on line and say that you are ready: your phone rings once and stays picked up.")
 NOT_READY = N_("Go on line and say that you are ready: your phone rings first, then the client is called.")
 CALLED_NOW = N_("This client is being called right now.")
 FORBIDDEN: dict[str, str] = {
@@ -36,6 +39,7 @@ FORBIDDEN: dict[str, str] = {
     "archive": N_("Only who made the list, a supervisor or an administrator can put it into the archive."),
     "restore": N_("Only who made the list, a supervisor or an administrator can take it out of the archive."),
 }
+TEAM_FORBIDDEN = N_("Only who made the list, a supervisor or an administrator can do that with a list of a team.")
 UNFIT: dict[str, str] = {
     "start": N_("This list cannot be started now: it runs already or is finished."),
     "pause": N_("This list does not run."),
@@ -54,9 +58,9 @@ def who(person: Current) -> rules.Who:
     return rules.Who(person.membership_id, person.agent_id, person.can(CALLS_SUPERVISE))
 
 
-def of(row: DialList) -> rules.Of:
-    """The list as the rules see it."""
-    return rules.Of(row.status, row.creator_id, row.agent_id)
+def of(row: DialList, *, inside: bool = False) -> rules.Of:
+    """The list as the rules see it; ``inside``: he who asks is in its team."""
+    return rules.Of(row.status, row.creator_id, row.agent_id, row.mode in teams.TEAM, inside)
 
 
 async def need(session: AsyncSession, list_id: int, *, lock: bool = False) -> DialList:
@@ -70,9 +74,12 @@ async def need(session: AsyncSession, list_id: int, *, lock: bool = False) -> Di
 async def _for(session: AsyncSession, person: Current, list_id: int, action: str) -> DialList:
     """The list, locked, when the person may do ``action`` now. NotFound, Forbidden, Conflict."""
     row = await need(session, list_id, lock=True)
-    if action == "start" and person.agent_id is None:
+    team = row.mode in teams.TEAM
+    if action == "start" and person.agent_id is None and not team:
         raise Forbidden(NO_PHONE)
     if not rules.allowed(action, who(person), of(row)):
+        if team:
+            raise Forbidden(TEAM_FORBIDDEN)
         # Who may in general is told what is in the way, not that he may not.
         raise (Conflict if action == "start" else Forbidden)(FORBIDDEN[action])
     if not rules.fitting(action, of(row)):
@@ -85,7 +92,23 @@ async def start(services: Services, person: Current, list_id: int) -> None:
     person.need(CALLS_DIAL)
     async with services.db.business(person.business_id) as session:
         row = await _for(session, person, list_id, "start")
+        team = row.mode in teams.TEAM
+        if team:
+            row.status, row.why, row.why_values, row.ended_at = rules.RUNNING, "", {}, None
+            row.started_at = row.started_at or services.clock.now()
+            await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
+    if team:
+        _changed(services)
+        return
+    await _perform(services, person, list_id)
+
+
+async def _perform(services: Services, person: Current, list_id: int) -> None:
+    async with services.db.business(person.business_id) as session:
+        row = await _for(session, person, list_id, "start")
         assert person.agent_id is not None
+        if await team_queries.member(session, person.agent_id) is not None:
+            raise Conflict(IN_TEAM, code="busy")
         other = next((one for one in await queries.held_by(session, person.agent_id) if one.id != row.id), None)
         if other is not None and other.status == rules.RUNNING:
             raise Conflict(BUSY, code="busy", title=other.title)
@@ -94,6 +117,9 @@ async def start(services: Services, person: Current, list_id: int) -> None:
         now = services.clock.now()
         row.status, row.agent_id, row.next_at = rules.RUNNING, person.agent_id, now
         row.rest_call, row.rest_from, row.why, row.why_values = "", None, "", {}
+        if row.mode == teams.PREVIEW:
+            # He looks at the first client before he calls him.
+            row.next_at, row.rest_call = None, desk.FIRST
         row.started_at, row.ended_at = row.started_at or now, None
         await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
     desk.kept(services).agents.add(person.agent_id)
@@ -115,13 +141,16 @@ async def halt(services: Services, person: Current, list_id: int, action: str) -
     """
     async with services.db.business(person.business_id) as session:
         row = await _for(session, person, list_id, action)
-        agent_id = row.agent_id
+        team, agent_id = row.mode in teams.TEAM, row.agent_id
         _pause(services, row)
         if action == "stop":
             row.agent_id = None
-        attempt = await queries.open_attempt(session, row.id)
+        attempt = None if team else await queries.open_attempt(session, row.id)
         call_id = attempt.call_id if attempt is not None else ""
+        members = await team_queries.members(session, row.id) if team and action == "stop" else []
         await accounts.audit(session, person, f"dialer.{action}", "dial_list", row.id, title=row.title)
+    for member in members:
+        await nailing.let_go(services, row, member.agent_id)
     await _let_go(services, person.business_id, call_id)
     _changed(services)
     await desk.tell(services, person.business_id, agent_id)
@@ -241,7 +270,41 @@ async def retry(services: Services, person: Current, list_id: int) -> None:
         await accounts.audit(session, person, "dialer.retry", "dial_list", row.id, title=row.title, clients=count)
 
 
+async def join(services: Services, person: Current, list_id: int) -> None:
+    """The person takes part: his phone rings and stays picked up. NotFound, Forbidden, Conflict."""
+    person.need(CALLS_DIAL)
+    async with services.db.business(person.business_id) as session:
+        row = await need(session, list_id)
+    if person.agent_id is None:
+        raise Forbidden(NO_PHONE)
+    if row.mode not in teams.TEAM or not rules.fitting("join", of(row)):
+        raise Conflict(N_("This list has no team that could be joined now."))
+    if not await ready(services, person.business_id, person.agent_id):
+        raise Conflict(NOT_READY_TEAM, code="offline")
+    await nailing.join(services, row, person.agent_id)
+    async with services.db.business(person.business_id) as session:
+        await accounts.audit(session, person, "dialer.join", "dial_list", row.id, title=row.title)
+    _changed(services)
+    await desk.tell(services, person.business_id, person.agent_id)
+
+
+async def leave(services: Services, person: Current, list_id: int) -> None:
+    """The person takes part no more; a talk of his goes on to its end. NotFound, Forbidden."""
+    async with services.db.business(person.business_id) as session:
+        row = await need(session, list_id)
+        if person.agent_id is None:
+            raise Forbidden(NO_PHONE)
+        member = await team_queries.member(session, person.agent_id)
+        if member is None or member.list_id != row.id:
+            return
+        await accounts.audit(session, person, "dialer.leave", "dial_list", row.id, title=row.title)
+    await nailing.let_go(services, row, person.agent_id, told=False)
+    _changed(services)
+    await desk.tell(services, person.business_id, person.agent_id)
+
+
 def _changed(services: Services) -> None:
     found = desk.kept(services)
     found.looked = False
     found.woken.set()
+    found.teams_changed()

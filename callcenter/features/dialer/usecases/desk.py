@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from math import inf
 from typing import Any
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.calls import Call
 from callcenter.core.events import MemberNotice, WrapupGiven
@@ -16,10 +18,13 @@ from callcenter.features.agents import api as agents
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialList
+from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import lists as rules
 from callcenter.features.dialer.rules import outcomes
 from callcenter.plugin import Services
 
+# In place of the call after which a pause lasts: there was none yet.
+FIRST = "-"
 # So many calls that ended, and so many that failed, are kept until they are looked at.
 REMEMBERED = 2000
 
@@ -36,6 +41,10 @@ class Desk:
         self.agents: set[int] = set()
         self.looked = False
         self.up_since: float | None = None
+        # What is to be done when a list with a team, or a team, was changed.
+        self.teams_changed: Callable[[], None] = lambda: None
+        # Agents who leave their team when their talk is over.
+        self.leaving: set[int] = set()
 
     def over(self, call: Call) -> None:
         """A call that a list may have made is over."""
@@ -69,7 +78,8 @@ class RunView(msgspec.Struct, kw_only=True):
     """The list that an employee performs.
 
     ``phase``: ringing (his own phone), calling (the client), talking, pause (until ``until``), waits (for his press),
-    later (nobody is due before ``until``), soon (the next call is about to begin), held (the list is paused).
+    later (nobody is due before ``until``), soon (the next call is about to begin), held (the list is paused). Of a list
+    with a ``team``: standing (his phone is picked up), aside (it is free for callers who wait), talking, held.
     ``why`` is why it was paused, in words.
     """
 
@@ -84,6 +94,8 @@ class RunView(msgspec.Struct, kw_only=True):
     left: int = 0
     done: int = 0
     why: str = ""
+    mode: str = ""
+    team: bool = False
 
 
 def give_rest(services: Services, row: DialList, call_id: str, seconds: int | None) -> None:
@@ -103,7 +115,7 @@ def give_rest(services: Services, row: DialList, call_id: str, seconds: int | No
 
 def end_rest(services: Services, row: DialList) -> None:
     """The pause is over before its time: on a press, or because the list does not go on."""
-    if row.rest_call:
+    if row.rest_call and row.rest_call != FIRST:
         give_rest(services, row, row.rest_call, 0)
 
 
@@ -112,7 +124,7 @@ async def view(services: Services, business_id: int, agent_id: int) -> RunView |
     async with services.db.business(business_id) as session:
         held = await queries.held_by(session, agent_id)
         if not held:
-            return None
+            return await _in_team(services, session, business_id, agent_id)
         row = held[0]
         attempt = await queries.open_attempt(session, row.id)
         entry = None
@@ -149,6 +161,36 @@ async def view(services: Services, business_id: int, agent_id: int) -> RunView |
         left=left,
         done=row.total - left - int(row.counts.get(rules.EXCLUDED, 0)),
         why=row.why,
+        mode=row.mode,
+    )
+
+
+async def _in_team(services: Services, session: AsyncSession, business_id: int, agent_id: int) -> RunView | None:
+    """The list in whose team an agent is."""
+    member = await team_queries.member(session, agent_id)
+    row = await queries.by_id(session, member.list_id) if member is not None else None
+    if member is None or row is None:
+        return None
+    now, client = services.live.agent(business_id, agent_id), None
+    entry = await team_queries.entry_of(session, now.call_id) if now is not None and now.call_id else None
+    if entry is not None:
+        brief = (await contacts.briefs(session, [entry.contact_id])).get(entry.contact_id)
+        client = RunClient(id=entry.contact_id, name=brief.name if brief else "", number="")
+    phase = "talking" if entry is not None else "held" if row.status != rules.RUNNING else "standing"
+    left = int(row.counts.get(rules.LEFT, 0))
+    return RunView(
+        list_id=row.id,
+        title=row.title,
+        status=row.status,
+        phase=phase if member.leg_id or phase == "talking" else "aside",
+        pause=row.pause,
+        client=client,
+        total=row.total,
+        left=left,
+        done=row.total - left - int(row.counts.get(rules.EXCLUDED, 0)),
+        why=row.why,
+        mode=row.mode,
+        team=True,
     )
 
 

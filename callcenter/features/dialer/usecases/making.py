@@ -16,8 +16,11 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialEntry, DialList
 from callcenter.features.dialer.queries import refusing
-from callcenter.features.dialer.rules import hours, outcomes
+from callcenter.features.dialer.rules import hours, outcomes, teams
 from callcenter.features.dialer.rules import lists as rules
+from callcenter.features.dialer.usecases import reaching
+from callcenter.features.numbers import api as numbers
+from callcenter.features.prompts import api as prompts
 from callcenter.features.work import api as work
 from callcenter.http.current import Current
 from callcenter.plugin import Services
@@ -26,6 +29,7 @@ from callcenter.storage.scope import insert_many
 FILL, RETRY = "dialer.fill", "dialer.retry"
 FIRST_PORTION, LARGEST_PORTION = 200, 2000
 NOBODY = N_("The filter finds no client with a phone number.")
+NOT_OURS = N_("Choose one of your company's numbers that calls go out by.")
 LEFT = N_("The person who made this list does not work here any more.")
 # The condition that every list has (OUT-02).
 HAS_PHONE = {"field": "has_phone", "op": "yes"}
@@ -38,6 +42,7 @@ class ListForm(msgspec.Struct, kw_only=True):
 
     ``number_id`` is the number that clients see (None = the employee's). ``retry``: outcome → [seconds, times].
     ``hours``: ``{"from": "09:00", "to": "21:00", "days": [1, … 7]}`` by the client's clock, {} = at any time.
+    ``mode``: preview, power, progressive, predictive; ``dialing`` is what is set of it (rules.teams.Setting).
     """
 
     title: str = ""
@@ -46,6 +51,8 @@ class ListForm(msgspec.Struct, kw_only=True):
     number_id: int | None = None
     retry: dict[str, list[int]] = {}
     hours: dict[str, Any] = {}
+    mode: str = teams.POWER
+    dialing: dict[str, Any] = {}
 
 
 class CountForm(msgspec.Struct, kw_only=True):
@@ -67,14 +74,19 @@ async def count(session: AsyncSession, services: Services, person: Current, wher
 
 async def create(session: AsyncSession, services: Services, person: Current, form: ListForm) -> DialList:
     """A new list; its clients come in the background, and calls may begin before all are there. Raises BadInput."""
-    title, seconds = rules.title(form.title), rules.pause(form.pause)
+    # Who looks at each client first asks for each himself.
+    title, seconds = rules.title(form.title), None if form.mode == teams.PREVIEW else rules.pause(form.pause)
     retry, when = outcomes.retry(form.retry), hours.checked(form.hours)
+    dialing = teams.checked(form.mode, form.dialing)
+    await _check_numbers(session, form.number_id, dialing)
     total = await count(session, services, person, form.where)
     if not total:
         raise BadInput(NOBODY, fields={"where": NOBODY})
     state = chosen(form.where, person, services)
     made = DialList(
         title=title,
+        mode=form.mode,
+        dialing=dialing,
         pause=seconds,
         creator_id=person.membership_id,
         number_id=form.number_id,
@@ -101,6 +113,19 @@ async def create(session: AsyncSession, services: Services, person: Current, for
     )
     await accounts.audit(session, person, "dialer.create", "dial_list", made.id, title=title, clients=total)
     return made
+
+
+async def _check_numbers(session: AsyncSession, own: int | None, dialing: dict[str, Any]) -> None:
+    """What clients see are the company's own numbers that make calls out, and prompts are such that there are."""
+    usable = reaching.usable(await numbers.all_numbers(session))
+    if own is not None and own not in usable:
+        raise BadInput(NOT_OURS, fields={"number_id": NOT_OURS})
+    if not set(dialing["numbers"]) <= usable.keys():
+        raise BadInput(NOT_OURS, fields={"numbers": NOT_OURS})
+    for name in ("dropped", "message"):
+        if dialing[name] and not await prompts.exists(session, dialing[name]):
+            message = N_("This prompt is not there any more. Choose another one.")
+            raise BadInput(message, fields={name: message})
 
 
 def link(job: work.WorkJob) -> str:

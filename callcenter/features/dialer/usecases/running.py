@@ -17,7 +17,7 @@ from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialList
 from callcenter.features.dialer.rules import lists as rules
 from callcenter.features.dialer.rules import outcomes
-from callcenter.features.dialer.usecases import choosing, control, desk, settling
+from callcenter.features.dialer.usecases import choosing, control, desk, reaching, settling
 from callcenter.features.dialer.usecases.choosing import Chosen
 from callcenter.plugin import Services
 from callcenter.storage.outage import is_outage
@@ -59,7 +59,7 @@ async def turn(services: Services) -> float:
         return LONGEST
     async with services.db.system() as session:
         lists = await queries.running(session)
-        attempts = await queries.open_attempts(session)
+        attempts = [one for one in await queries.open_attempts(session) if not outcomes.client_first(one.call_id)]
     found.agents = {one.agent_id for one in lists if one.agent_id is not None}
     found.looked = not attempts
     for attempt in attempts:
@@ -131,7 +131,8 @@ async def _call_next(services: Services, row: DialList) -> float | None:
     if isinstance(chosen, float):
         return chosen
     try:
-        order = await calls.outgoing(services, row.business_id, row.agent_id, chosen.number, row.number_id)
+        number_id = await reaching.number_of(services, row, chosen.number)
+        order = await calls.outgoing(services, row.business_id, row.agent_id, chosen.number, number_id)
     except ProductError as error:
         return await _refused(services, row, chosen, error)
     if order.inside:

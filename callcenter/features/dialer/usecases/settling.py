@@ -14,7 +14,7 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes
+from callcenter.features.dialer.rules import outcomes, teams
 from callcenter.features.dialer.usecases import desk
 from callcenter.features.dialer.usecases.choosing import Chosen
 from callcenter.plugin import Services
@@ -67,15 +67,21 @@ async def settle(
         if call is not None:
             kept.talk_seconds = call.talk_seconds
             kept.answered_at = datetime.fromtimestamp(call.answered_at, UTC) if call.answered_at else None
+            if row.mode in teams.TEAM:
+                kept.agent_id = call.agent_id
+                person_at = outcomes.person_at(call)
+                kept.person_at = datetime.fromtimestamp(person_at, UTC) if person_at is not None else None
         entry = await queries.entry(session, row.id, attempt.entry_id, lock=True)
         if entry is not None:
             numbers = await contacts.numbers_of(session, entry.contact_id)
             _follow(row, entry, found, len(numbers), now)
         paused = ""
-        if row.status == rules.RUNNING:
+        if row.status == rules.RUNNING and row.mode not in teams.TEAM:
             paused = _PAUSES.get(found, "")
             if paused:
                 row.status, row.next_at, row.why, row.why_values = rules.PAUSED, None, paused, {}
+            elif found in outcomes.UNTOUCHED and row.mode == teams.PREVIEW:
+                row.next_at, row.rest_call = None, desk.FIRST
             elif found in outcomes.UNTOUCHED:
                 row.next_at = now + (again_in or timedelta())
             else:

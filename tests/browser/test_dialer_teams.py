@@ -1,0 +1,132 @@
+"""A dial list with a team in a real browser: made, joined, clients one after another in the dock; and the preview."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.test_dialer import narrow, stack_until
+from tests.support import access
+from tests.support.browser import Person
+from tests.support.stack import Stack
+
+CLIENT_HZ, AGENT_HZ = 1000.0, 440.0
+NUMBERS = ("+79165550601", "+79165550602", "+79165550603")
+
+
+@pytest.fixture
+def clients(stack: Stack) -> Iterator[None]:
+    """Three clients of a town of their own; afterwards nobody takes part in a list."""
+    token = stack.token("operator1@demo.example")
+    for n, number in enumerate(NUMBERS):
+        card = {"first_name": f"Клиент{n}", "last_name": "Командный", "city": "Шуя", "phones": [{"number": number}]}
+        stack.api(token, "POST", "/api/v1/contacts", card)
+    yield
+    if run := stack.api(token, "GET", "/api/v1/me/dial-list")["run"]:
+        stack.api(token, "POST", f"/api/v1/dial-lists/{run['list_id']}/{'leave' if run['team'] else 'stop'}")
+
+
+def new_list(person: Person, mode: str, title: str) -> Locator:
+    """The form's second step, with a mode."""
+    page = person.page
+    person.go("/dialer")
+    page.get_by_role("button", name="Новый обзвон").first.click()
+    form = page.locator("#new-list")
+    form.get_by_role("button", name="Условие").click()
+    form.locator("[data-field]").select_option("city")
+    form.locator("[data-op]").select_option("equals")
+    form.locator("[data-value]").fill("Шуя")
+    form.get_by_role("button", name="Применить").click()
+    form.get_by_label(re.compile(f"^{mode}")).check()
+    form.get_by_label("Название обзвона").fill(title)
+    return form
+
+
+@pytest.mark.rule("OBD-01")
+@pytest.mark.usefixtures("clients")
+def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Stack) -> None:
+    page, carrier = operator.page, stack.carrier(tone=CLIENT_HZ)
+    operator.open("/")
+    operator.go_on_line()
+    form = new_list(operator, "Прогрессивный", "Команда")
+    form.get_by_text("Номер, повторы и часы").click()
+    form.get_by_label("Отличать автоответчики от людей").check()
+    form.get_by_label("Если ответил автоответчик").select_option("message")
+    expect(form.get_by_label("Сообщение для автоответчика")).to_be_visible()
+    form.locator('[name="pause"][value="10"]').check()
+    operator.picture("dialer-team-new")
+    assert access.faults(page) == []
+    narrow(operator, "dialer-team-new-narrow")
+    # What is missing is said.
+    form.get_by_role("button", name="Создать обзвон").click()
+    expect(form.get_by_role("alert").last).to_contain_text("Выберите сообщение для автоответчика")
+    form.get_by_label("Отличать автоответчики от людей").uncheck()
+    form.get_by_role("button", name="Создать обзвон").click()
+    expect(page.get_by_role("heading", name="Команда").first).to_be_visible()
+    stack_until(lambda: (page.reload(), operator.wait_ready(), page.locator("tr[data-entry]").count() == 3)[-1])
+    expect(page.get_by_text("Пока никто не участвует")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Начать")).click()
+    page.get_by_role("button", name=re.compile("^Участвовать")).click()
+    bar, dock = page.locator("#run-bar"), page.locator("#dock")
+    first = stack.outside.do(carrier.incoming())
+    assert first.invite is not None
+    assert NUMBERS[0] in first.invite.start
+    # His phone is picked up, and he is in no call.
+    expect(bar).to_contain_text("Ждём, пока ответит клиент")
+    expect(dock).to_contain_text("Вы участвуете в обзвоне")
+    expect(dock.locator('[data-part="hang"]')).to_be_hidden()
+    operator.picture("dialer-team-waits")
+    stack.outside.now(first.answer)
+    expect(bar).to_contain_text("Идёт разговор")
+    expect(bar.get_by_role("link", name="Клиент0 Командный")).to_be_visible()
+    expect(dock).to_contain_text("Клиент0 Командный")
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    expect(page.locator("[data-team] [data-members]")).to_contain_text("Разговор")
+    operator.picture("dialer-team-talk")
+    assert access.faults(page) == []
+    narrow(operator, "dialer-team-talk-narrow")
+    # «Hang up» ends the client's call, and his phone stays picked up for the next one.
+    dock.locator('[data-part="hang"]').click()
+    stack.outside.do(first.until("ended"))
+    expect(page.locator("#status")).to_contain_text("Обработка")
+    second = stack.outside.do(carrier.incoming(timeout=25))
+    stack.outside.now(second.answer)
+    expect(dock).to_contain_text("Клиент1 Командный")
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    stack.outside.now(second.bye)
+    bar.get_by_role("button", name="Покинуть обзвон").click()
+    expect(bar).to_be_hidden()
+    expect(dock).not_to_contain_text("Вы участвуете в обзвоне")
+    assert operator.complaints == []
+
+
+@pytest.mark.rule("OBD-01")
+@pytest.mark.usefixtures("clients")
+def test_in_preview_the_card_comes_first_and_the_call_on_a_press(operator: Person, stack: Stack) -> None:
+    page, carrier = operator.page, stack.carrier(tone=CLIENT_HZ)
+    operator.open("/")
+    operator.go_on_line()
+    form = new_list(operator, "С просмотром", "Просмотр")
+    expect(form.locator('[name="pause"]').first).to_be_hidden()
+    form.get_by_role("button", name="Создать обзвон").click()
+    stack_until(lambda: (page.reload(), operator.wait_ready(), page.locator("tr[data-entry]").count() == 3)[-1])
+    page.get_by_role("button", name=re.compile("^Начать")).click()
+    # The client's card is there without a press.
+    expect(page.get_by_role("heading", name="Клиент0 Командный")).to_be_visible()
+    bar = page.locator("#run-bar")
+    expect(bar).to_contain_text("Посмотрите карточку и позвоните")
+    assert carrier.ringing.empty()
+    operator.picture("dialer-preview")
+    assert access.faults(page) == []
+    bar.get_by_role("button", name="Позвонить").click()
+    page.locator("[data-answer]").click(timeout=20_000)
+    first = stack.outside.do(carrier.incoming())
+    stack.outside.now(first.answer)
+    expect(bar).to_contain_text("Идёт разговор")
+    stack.outside.now(first.bye)
+    expect(page.get_by_role("heading", name="Клиент1 Командный")).to_be_visible()
+    bar.get_by_role("button", name="Остановить").click()
+    expect(bar).to_be_hidden()
