@@ -86,9 +86,7 @@ def _clients(there: Crowd, count: int) -> None:
         (business,) = db.execute("SELECT business_id FROM queues WHERE name = 'Все'").fetchone()
         card = dict(db.execute("SELECT * FROM contacts WHERE state = 'client' AND kind = 'person' LIMIT 1").fetchone())
         phone = dict(db.execute("SELECT * FROM contact_phones LIMIT 1").fetchone())
-        first = db.execute(
-            "SELECT max((SELECT max(id) FROM contacts), (SELECT max(id) FROM contact_phones))"
-        ).fetchone()
+        (last,) = db.execute("SELECT (SELECT max(id) FROM contacts) + (SELECT max(id) FROM contact_phones)").fetchone()
         for n in range(count):
             number, own = f"{NUMBERS}{5_000_000 + 7 * n:07}", last + n + 1
             common = {"id": own, "business_id": business}
