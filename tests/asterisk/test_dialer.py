@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from callcenter.demo.world import personal_number
 from tests.support import stack as stacks
 from tests.support.stack import Stack
 from tests.support.telephone import Telephone
+from tests.traces.phone import Call
 
 CLIENT_HZ, AGENT_HZ = 440.0, 1000.0
 OPERATOR = "operator1@demo.example"
@@ -49,23 +51,27 @@ class Street:
     seen: list[str] = field(default_factory=list)
 
     async def live(self) -> None:
-        """Takes one call after another."""
-        while True:
-            call = await self.phone.incoming(timeout=10_000)
-            assert call.invite is not None
-            number = call.invite.start.split("sip:")[1].split("@")[0]
-            self.called.append(number)
-            self.rang_at.append(time.monotonic())
-            self.seen.append(call.invite.headers["from"])
-            way = self.ways.get(number, "answer")
-            if way == "busy":
-                call.reject()
-            elif way == "silent":
-                call.ring()
-            else:
-                call.answer()
-                await asyncio.sleep(self.talk)
-                call.bye()
+        """Takes the calls. Each has its own time: of one whose exchange was killed nobody hears an end."""
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                calls.create_task(self._take(await self.phone.incoming(timeout=10_000)))
+
+    async def _take(self, call: Call) -> None:
+        assert call.invite is not None
+        number = call.invite.start.split("sip:")[1].split("@")[0]
+        self.called.append(number)
+        self.rang_at.append(time.monotonic())
+        self.seen.append(call.invite.headers["from"])
+        way = self.ways.get(number, "answer")
+        if way == "busy":
+            call.reject()
+        elif way == "silent":
+            call.ring()
+        else:
+            call.answer()
+            await asyncio.sleep(self.talk)
+            call.bye()
+        with suppress(TimeoutError, AssertionError):
             await call.until("ended", timeout=60)
             self.over_at.append(time.monotonic())
 
@@ -277,7 +283,12 @@ def _goes_on(scene: Scene, made: int, done: Callable[[], bool], timeout: float =
             pass
         return False
 
-    stacks.until(look, timeout=timeout, what="the list goes on")
+    try:
+        stacks.until(look, timeout=timeout, what="the list goes on")
+    except AssertionError as problem:
+        raise AssertionError(
+            f"{problem}: {scene.list(made)}, {scene.api('GET', '/api/v1/me/state')}, called {scene.street.called[-3:]}"
+        ) from None
 
 
 def _through(scene: Scene, numbers: tuple[str, ...]) -> bool:
