@@ -15,7 +15,7 @@ from callcenter.features.contacts.models import Contact, ContactChannel, Contact
 from callcenter.features.contacts.queries import access, exporting, finding, searching
 from callcenter.features.contacts.queries import labels as label_queries
 from callcenter.features.contacts.queries.filtering import Selection, selected, state_of
-from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.rules import people, zones
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
 from callcenter.features.contacts.rules.filters import ListState
@@ -43,7 +43,7 @@ __all__ = [
     "email", "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding",
     "first_phones", "get",
     "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive", "outside",
-    "own_value", "place", "searching", "sections", "selected", "sort_key", "state_of", "tidy", "viewer",
+    "own_value", "place", "searching", "sections", "selected", "sort_key", "state_of", "tidy", "viewer", "zones",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]

@@ -70,11 +70,13 @@ async def _reach(session: AsyncSession, row: DialList, entry: DialEntry, numbers
         return _Reach(free[0])
     business = await accounts.business(session, row.business_id)
     home = business.timezone if business is not None else "UTC"
-    opens = [hours.opens(row.hours, contacts.place(one, "en").zone or home, now) for one in free]
+    city, address = (person.city, person.address) if person is not None else ("", "")
+    opens = [hours.opens(row.hours, contacts.zones.of_client([one], city, address) or (home,), now) for one in free]
     for one, at in zip(free, opens, strict=True):
         if at is None:
             return _Reach(one)
-    return _Reach(free[0], after=min(at for at in opens if at is not None))
+    after = min(at for at in opens if at is not None)
+    return _Reach(why=outcomes.NO_HOUR) if after == hours.NEVER else _Reach(free[0], after=after)
 
 
 async def _pass_over(services: Services, row: DialList, entry_id: int, reach: _Reach) -> None:

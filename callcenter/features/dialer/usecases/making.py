@@ -37,7 +37,8 @@ class ListForm(msgspec.Struct, kw_only=True):
     """A list to make. ``where`` is the tree of the filter builder; ``pause`` in seconds, None = until one asks for it.
 
     ``number_id`` is the number that clients see (None = the employee's). ``retry``: outcome → [seconds, times].
-    ``hours``: ``{"from": "09:00", "to": "21:00", "days": [1, … 7]}`` by the client's clock, {} = at any time.
+    ``hours``: ``{"from": "09:00", "to": "21:00", "days": [1, … 7], "by_day": {"6": ["10:00", "18:00"]}}`` by the
+    client's clock, {} = at any time.
     """
 
     title: str = ""
