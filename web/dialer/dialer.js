@@ -4,6 +4,7 @@ import { question } from "../js/overlays.js";
 import { t } from "../js/i18n.js";
 import { follow } from "../work/work.js";
 import { startBar } from "./bar.js";
+import { startPromise } from "./promise.js";
 
 const API = "/api/v1/dial-lists";
 let shell;
@@ -18,6 +19,7 @@ export function start(given) {
   // Before htmx, which would send the form by its address.
   document.addEventListener("submit", submitted, true);
   startBar(shell);
+  startPromise(shell);
 }
 
 function submitted(event) {

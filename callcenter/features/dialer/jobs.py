@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from callcenter.features.dialer.usecases import running
+from callcenter.features.dialer.usecases import promising, running
 from callcenter.plugin import Services
 
 
 async def serve(services: Services) -> None:
     """Calls the clients of the lists that run."""
     await running.serve(services)
+
+
+async def remind(services: Services) -> None:
+    """Tells agents that a call which they promised is due."""
+    await promising.remind(services)

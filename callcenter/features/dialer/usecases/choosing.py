@@ -42,7 +42,7 @@ async def choose(services: Services, row: DialList) -> Chosen | float | None:
     for _ in range(AT_ONCE):
         now = services.clock.now()
         async with services.db.business(row.business_id) as session:
-            entry = await queries.next_entry(session, row.id, now)
+            entry = await queries.next_entry(session, row.id, now, row.agent_id)
             if entry is None:
                 return None
             numbers = [one for one in await contacts.numbers_of(session, entry.contact_id) if contacts.outside(one)]

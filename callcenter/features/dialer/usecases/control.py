@@ -97,7 +97,7 @@ async def start(services: Services, person: Current, list_id: int) -> None:
         row.started_at, row.ended_at = row.started_at or now, None
         await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
     desk.kept(services).agents.add(person.agent_id)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -123,7 +123,7 @@ async def halt(services: Services, person: Current, list_id: int, action: str) -
         call_id = attempt.call_id if attempt is not None else ""
         await accounts.audit(session, person, f"dialer.{action}", "dial_list", row.id, title=row.title)
     await _let_go(services, person.business_id, call_id)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, agent_id)
 
 
@@ -164,7 +164,7 @@ async def ask_next(services: Services, person: Current, list_id: int) -> None:
             raise Conflict(N_("Finish this call first."), code="in_call")
         desk.end_rest(services, row)
         row.next_at, row.rest_call, row.rest_from = services.clock.now(), "", None
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -180,7 +180,7 @@ async def set_pause(services: Services, person: Current, list_id: int, seconds: 
         elif row.rest_from is not None and row.rest_call:
             row.next_at = rules.next_at(row.rest_from, chosen)
             desk.give_rest(services, row, row.rest_call, chosen)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -210,13 +210,14 @@ async def exclude(services: Services, person: Current, list_id: int, entry_id: i
                 row.status = rules.PAUSED
         elif not back and entry.state in (rules.DUE, rules.LATER):
             entry.state, entry.outcome, entry.next_at = rules.OUT, outcomes.BY_HAND, None
+            entry.callback_at, entry.callback_agent_id = None, None
         elif not back and entry.state == rules.DONE:
             raise Conflict(N_("This client was called already."))
         entry.changed_at = services.clock.now()
         if back and row.status == rules.RUNNING and not row.rest_call and row.next_at is not None:
             row.next_at = services.clock.now()
         row.counts = rules.moved(row.counts, before, rules.bucket(entry.state, entry.outcome))
-    _changed(services)
+    changed(services)
     return entry
 
 
@@ -241,7 +242,8 @@ async def retry(services: Services, person: Current, list_id: int) -> None:
         await accounts.audit(session, person, "dialer.retry", "dial_list", row.id, title=row.title, clients=count)
 
 
-def _changed(services: Services) -> None:
+def changed(services: Services) -> None:
+    """Something about a list is different: the dialer looks at once."""
     found = desk.kept(services)
     found.looked = False
     found.woken.set()
