@@ -24,6 +24,7 @@ from callcenter.features.agents import plugin as agents
 from callcenter.features.audit import plugin as audit
 from callcenter.features.callbacks import plugin as callbacks
 from callcenter.features.callflow import plugin as callflow
+from callcenter.features.calling import plugin as calling
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
 from callcenter.features.confirmations import plugin as confirmations
@@ -108,6 +109,7 @@ FEATURES: tuple[Feature, ...] = (
     surveys.FEATURE,
     questionnaires.FEATURE,
     scripts.FEATURE,
+    calling.FEATURE,
     recordings.FEATURE,
     mail.FEATURE,
     missed.FEATURE,

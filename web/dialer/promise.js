@@ -55,7 +55,7 @@ function draw(address, found) {
     "form.body.col", { novalidate: true },
     h("p.small.t2", found.name ? `${found.name} · ${found.title}` : found.title),
     h("label.field", t("Call back at"), h("input.in", { type: "datetime-local", name: "at", required: true, value: kept ? local(kept.at) : "" })),
-    h("fieldset.clocks", h("legend.small.mid", t("By whose clock")),
+    h("fieldset.clocks", h("legend.small.mid", t("By which clock")),
       theirs && radio("client", t("the client's, where it is %(time)s", { time: found.client_now }), !kept),
       radio("mine", t("mine, where it is %(time)s", { time: now }), Boolean(kept) || !theirs)),
     h("label.field", t("Who calls"), h("select.in", { name: "agent_id" }, whom.filter(Boolean).map(([id, name]) => h("option", { value: id, selected: id === mine }, name)))),

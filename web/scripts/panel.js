@@ -42,6 +42,12 @@ class Panel {
     });
     document.addEventListener("keydown", (event) => this.#key(event));
     addEventListener("beforeunload", () => this.#keep());
+    // Another page's script waits until the server has what was entered, and closes what is done with.
+    document.addEventListener("script-save", ({ detail }) => {
+      this.#keep();
+      detail.push(this.#saving);
+    });
+    document.addEventListener("script-close", () => { if (this.#over) this.close(); });
     this.#flush();
     const left = sessionStorage.getItem(OPEN);
     if (left) this.open(left);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callcenter.features.contacts import jobs
 from callcenter.features.contacts.pages import (
     bulk,
     card,
@@ -13,7 +14,7 @@ from callcenter.features.contacts.pages import (
     organisations,
     setup,
 )
-from callcenter.plugin import Feature
+from callcenter.plugin import Feature, Job
 
 FEATURE = Feature(
     name="contacts",
@@ -29,4 +30,5 @@ FEATURE = Feature(
         *bulk.ROUTES,
         *dialbook.ROUTES,
     ),
+    jobs=(Job("contacts.zones", jobs.fill_zones, every=3.0, first=2.0),),
 )

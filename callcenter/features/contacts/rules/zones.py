@@ -17,6 +17,8 @@ from phonenumbers import timezone
 
 from callcenter.features.contacts.rules.regions import PLACES
 
+# One letter is written in two ways.
+_PLAIN = {0x451: 0x435}
 _WORDS = re.compile(r"[^\W_]+")
 _LONGEST = max(len(name.split()) for name in PLACES)
 
@@ -42,7 +44,7 @@ def of_address(city: str, address: str) -> str:
 
 
 def _one(text: str) -> str:
-    words = _WORDS.findall(text.casefold().replace("\u0451", "\u0435"))
+    words = _WORDS.findall(text.casefold().translate(_PLAIN))
     found: set[str] = set()
     start = 0
     while start < len(words):

@@ -57,8 +57,10 @@ class CountForm(msgspec.Struct, kw_only=True):
 
 def chosen(where: dict[str, Any] | None, person: Current, services: Services) -> contacts.ListState:
     """The clients that a filter means: saved persons with a phone, as of today by the person's clock."""
-    today = services.clock.now().date()
-    return contacts.ListState(where=where or None, quick=[HAS_PHONE], today=today, zone=person.timezone)
+    now = services.clock.now()
+    state = contacts.ListState(where=where or None, quick=[HAS_PHONE], today=now.date(), zone=person.timezone)
+    state.now = now if state.timed else None
+    return state
 
 
 async def count(session: AsyncSession, services: Services, person: Current, where: dict[str, Any] | None) -> int:
