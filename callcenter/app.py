@@ -24,7 +24,6 @@ from callcenter.features.agents import plugin as agents
 from callcenter.features.audit import plugin as audit
 from callcenter.features.callbacks import plugin as callbacks
 from callcenter.features.callflow import plugin as callflow
-from callcenter.features.calling import plugin as calling
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
 from callcenter.features.confirmations import plugin as confirmations
@@ -47,6 +46,7 @@ from callcenter.features.outgoing import plugin as outgoing
 from callcenter.features.prices import plugin as prices
 from callcenter.features.privacy import plugin as privacy
 from callcenter.features.prompts import plugin as prompts
+from callcenter.features.prospects import plugin as prospects
 from callcenter.features.questionnaires import plugin as questionnaires
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
@@ -109,7 +109,7 @@ FEATURES: tuple[Feature, ...] = (
     surveys.FEATURE,
     questionnaires.FEATURE,
     scripts.FEATURE,
-    calling.FEATURE,
+    prospects.FEATURE,
     recordings.FEATURE,
     mail.FEATURE,
     missed.FEATURE,

@@ -9,10 +9,10 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput
-from callcenter.features.calling import rules, usecases
-from callcenter.features.calling.rules import Filter
-from callcenter.features.calling.usecases import Saved, SaveForm, ScriptForm, Stretch
 from callcenter.features.contacts import api as contacts
+from callcenter.features.prospects import rules, usecases
+from callcenter.features.prospects.rules import Filter
+from callcenter.features.prospects.usecases import Saved, SaveForm, ScriptForm, Stretch
 from callcenter.features.scripts import api as scripts
 from callcenter.features.views import api as views
 from callcenter.http import render
@@ -21,8 +21,8 @@ from callcenter.http.permissions import CALLS_DIAL
 from callcenter.http.routes import NavItem, Param, Route
 from callcenter.plugin import services
 
-API, ID = "/api/v1/calling", r"{id:\d{1,9}}"
-VIEW = "calling"
+API, ID = "/api/v1/prospects", r"{id:\d{1,9}}"
+VIEW = "prospects"
 
 
 def _query(request: web.Request) -> dict[str, str]:
@@ -57,7 +57,7 @@ async def page(request: web.Request) -> web.Response:
         problem = render.said(request, error)
     return render.page(
         request,
-        "calling/list.html",
+        "prospects/list.html",
         found=found,
         wanted=wanted,
         problem=problem,
@@ -85,11 +85,11 @@ async def _offered(session: AsyncSession, person: Current) -> dict[str, Any]:
 def _address(wanted: Filter, **edge: int | None) -> str:
     if not any(edge.values()):
         return ""
-    return "/calling?" + urlencode({**rules.written(wanted), **{key: str(value) for key, value in edge.items()}})
+    return "/prospects?" + urlencode({**rules.written(wanted), **{key: str(value) for key, value in edge.items()}})
 
 
 async def card(request: web.Request) -> web.Response:
-    """GET /calling/{id}."""
+    """GET /prospects/{id}."""
     here, person = services(request), current(request)
     contact_id, wanted = int(request.match_info["id"]), rules.read(_query(request))
     async with here.db.business(person.business_id) as session:
@@ -99,7 +99,7 @@ async def card(request: web.Request) -> web.Response:
         last = await usecases.last_call(here, session, person, contact_id)
     return render.page(
         request,
-        "calling/card.html",
+        "prospects/card.html",
         contact=found.row,
         emails=found.emails,
         people=found.people,
@@ -107,14 +107,14 @@ async def card(request: web.Request) -> web.Response:
         owed=owed,
         last=last,
         filter=rules.written(wanted),
-        back="/calling?" + urlencode({**rules.written(wanted), "all": "1"}),
+        back="/prospects?" + urlencode({**rules.written(wanted), "all": "1"}),
         card=lambda other: usecases.address(other, wanted),
         **offered,
     )
 
 
 async def listed(request: web.Request) -> web.Response:
-    """GET /api/v1/calling."""
+    """GET /api/v1/prospects."""
     here, person = services(request), current(request)
     wanted = rules.read(_query(request))
     found = await usecases.listed(here, person, wanted, below=_edge(request, "below"), above=_edge(request, "above"))
@@ -122,20 +122,20 @@ async def listed(request: web.Request) -> web.Response:
 
 
 async def choose(request: web.Request) -> web.Response:
-    """PUT /api/v1/calling/script."""
+    """PUT /api/v1/prospects/script."""
     form = await render.body(request, ScriptForm)
     await usecases.choose(services(request), current(request), form.script_id)
     return web.Response(status=204)
 
 
 async def save(request: web.Request) -> web.Response:
-    """POST /api/v1/calling/{id}/save."""
+    """POST /api/v1/prospects/{id}/save."""
     form = await render.body(request, SaveForm)
     found = await usecases.save(services(request), current(request), int(request.match_info["id"]), form)
     return render.api(request, found)
 
 
-NAV = (NavItem("/calling", "Calling clients", "out", CALLS_DIAL, 34),)
+NAV = (NavItem("/prospects", "Calling clients", "out", CALLS_DIAL, 34),)
 _PARAMS = (
     Param("q", "a piece of a name, number or e-mail"),
     Param("from", "the client's clock shows this or more now, like 09:00"),
@@ -151,8 +151,8 @@ _PARAMS = (
     Param("above", "go back from this №", {"type": "integer"}),
 )
 ROUTES = (
-    Route("GET", "/calling", page, CALLS_DIAL),
-    Route("GET", rf"/calling/{ID}", card, CALLS_DIAL),
+    Route("GET", "/prospects", page, CALLS_DIAL),
+    Route("GET", rf"/prospects/{ID}", card, CALLS_DIAL),
     Route(
         "GET", API, listed, CALLS_DIAL,
         summary="Companies and persons to call, the newest first", returns=Stretch, params=_PARAMS,

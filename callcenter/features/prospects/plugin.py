@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.features.calling import pages
+from callcenter.features.prospects import pages
 from callcenter.plugin import Feature
 
-FEATURE = Feature(name="calling", nav=pages.NAV, routes=pages.ROUTES)
+FEATURE = Feature(name="prospects", nav=pages.NAV, routes=pages.ROUTES)

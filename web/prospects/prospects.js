@@ -11,7 +11,7 @@ let coming = null;
 export function start(given) {
   shell = given;
   document.addEventListener("change", ({ target }) => { if (target.matches?.("[data-calling-script]")) choose(target); });
-  shell.onPage("#calling-card", (root) => {
+  shell.onPage("#prospect", (root) => {
     root.addEventListener("click", ({ target }) => {
       const button = target.closest("[data-save]");
       if (button) save(root, button);
@@ -26,7 +26,7 @@ export function start(given) {
 
 async function choose(box) {
   try {
-    await shell.api("PUT", "/api/v1/calling/script", { script_id: Number(box.value) });
+    await shell.api("PUT", "/api/v1/prospects/script", { script_id: Number(box.value) });
     shell.refresh();
   } catch (error) {
     shell.complain(error.message);
@@ -45,7 +45,7 @@ async function save(root, button) {
     document.dispatchEvent(new CustomEvent("script-save", { detail: waits }));
     await Promise.all(waits);
     const body = { stay, filter: JSON.parse(root.dataset.filter) };
-    const { next, autodial } = await shell.api("POST", `/api/v1/calling/${root.dataset.contact}/save`, body);
+    const { next, autodial } = await shell.api("POST", `/api/v1/prospects/${root.dataset.contact}/save`, body);
     if (stay) return saved(root);
     document.dispatchEvent(new CustomEvent("script-close"));
     if (!next) {

@@ -72,7 +72,7 @@ class Page:
         await self.api("PUT", f"/calls/{call_id}/outcome", **body)
 
     async def names(self, query: str = "", who: str = "operator@a") -> list[str]:
-        return [one["name"] for one in (await self.api("GET", f"/calling{query}", who))["clients"]]
+        return [one["name"] for one in (await self.api("GET", f"/prospects{query}", who))["clients"]]
 
 
 @pytest.fixture
@@ -84,20 +84,20 @@ def page(client: Client, house: House, db: Database) -> Page:
 async def test_companies_and_persons_are_listed_and_called_from_their_cards(page: Page) -> None:
     firm = await page.firm("Firm", OMSK)
     boss = await page.person("Boss", MOSCOW, organisation_id=firm, position="Director")
-    found = (await page.api("GET", "/calling"))["clients"]
+    found = (await page.api("GET", "/prospects"))["clients"]
     assert [(one["kind"], one["name"], one["phones"]) for one in found] == [
         ("person", "Boss X", [MOSCOW]),
         ("organisation", "Firm", [OMSK]),
     ]
-    text = await page.html("/calling?all=1")
+    text = await page.html("/prospects?all=1")
     assert 'class="firm mid"' in text
     assert 'class="person mid"' in text
     assert f'data-dial="{MOSCOW}"' in text
     # The card of a company has its own number and its people's.
-    card = await page.html(f"/calling/{firm}")
+    card = await page.html(f"/prospects/{firm}")
     assert f'data-dial="{OMSK}"' in card
     assert f'data-dial="{MOSCOW}"' in card
-    assert f'data-dial="{MOSCOW}"' in await page.html(f"/calling/{boss}")
+    assert f'data-dial="{MOSCOW}"' in await page.html(f"/prospects/{boss}")
 
 
 @pytest.mark.rule("OUT-18")
@@ -113,14 +113,14 @@ async def test_the_filter_by_the_client_s_clock(page: Page, services: Services) 
     assert await page.names("?to=13:00") == ["Moscow X"]
     # A mobile number may be anywhere, where it is from 11:00 to 21:00 by now.
     assert "Anywhere X" in await page.names("?from=10:00&to=22:00")
-    rows = {one["name"]: one["clock"] for one in (await page.api("GET", "/calling"))["clients"]}
+    rows = {one["name"]: one["clock"] for one in (await page.api("GET", "/prospects"))["clients"]}
     assert rows["Omsk X"] == "15:00"
     assert rows["Anywhere X"] == "11:00–21:00"
     # Who moves is found where he is.
-    (far,) = [one["id"] for one in (await page.api("GET", "/calling?q=far"))["clients"]]
+    (far,) = [one["id"] for one in (await page.api("GET", "/prospects?q=far"))["clients"]]
     await page.api("PATCH", f"/contacts/{far}", phones=[{"number": MOSCOW}])
     assert await page.names("?from=20:00&to=08:00") == []
-    await page.api("GET", "/calling?from=noon", status=422)
+    await page.api("GET", "/prospects?from=noon", status=422)
 
 
 async def test_cards_that_were_written_in_bulk_are_placed_afterwards(page: Page, services: Services) -> None:
@@ -156,7 +156,7 @@ async def test_the_filter_by_the_last_result(page: Page) -> None:
     assert await page.names("?since=2026-03-02&until=2026-03-02") == ["C X", "B X", "A X"]
     assert await page.names("?since=2026-03-03") == []
     assert await page.names("?until=2026-03-01") == []
-    rows = {one["name"]: one["result"] for one in (await page.api("GET", "/calling"))["clients"]}
+    rows = {one["name"]: one["result"] for one in (await page.api("GET", "/prospects"))["clients"]}
     assert (rows["B X"]["script"], rows["B X"]["title"], rows["B X"]["tone"]) == ("Sale", "Later", "ring")
     assert rows["D X"] is None
     # The same fields are in the filter builder of all lists.
@@ -200,19 +200,24 @@ async def test_saving_opens_the_next_of_the_list_and_dials_it_where_the_script_s
     ids = [await page.person(name, number) for name, number in (("A", MOSCOW), ("B", OMSK), ("C", KAMCHATKA))]
     firm = await page.firm("Firm")
     filter = {"never": "1"}
-    first = await page.api("POST", f"/calling/{firm}/save", filter=filter)
-    assert first["next"] == {"id": ids[2], "name": "C X", "number": KAMCHATKA, "address": f"/calling/{ids[2]}?never=1"}
+    first = await page.api("POST", f"/prospects/{firm}/save", filter=filter)
+    assert first["next"] == {
+        "id": ids[2],
+        "name": "C X",
+        "number": KAMCHATKA,
+        "address": f"/prospects/{ids[2]}?never=1",
+    }
     assert first["autodial"] is False
     # He does not fit any more, as he was called; the list goes on behind him all the same.
     await page.called(KAMCHATKA)
     script = await page.script(autodial=True)
-    assert await page.api("POST", f"/calling/{ids[2]}/save", filter=filter, stay=True) == {
+    assert await page.api("POST", f"/prospects/{ids[2]}/save", filter=filter, stay=True) == {
         "next": None,
         "autodial": False,
     }
-    second = await page.api("POST", f"/calling/{ids[2]}/save", filter=filter)
+    second = await page.api("POST", f"/prospects/{ids[2]}/save", filter=filter)
     assert (second["next"]["id"], second["autodial"]) == (ids[1], True)
-    assert (await page.api("POST", f"/calling/{ids[0]}/save", filter=filter))["next"] is None
+    assert (await page.api("POST", f"/prospects/{ids[0]}/save", filter=filter))["next"] is None
     assert script["autodial"]
 
 
@@ -221,24 +226,24 @@ async def test_without_a_result_the_next_card_stays_closed_where_the_script_asks
     first, second = await page.person("A", MOSCOW), await page.person("B", OMSK)
     free = await page.script()
     assert free["skip_allowed"] is True
-    assert (await page.api("POST", f"/calling/{second}/save"))["next"]["id"] == first
+    assert (await page.api("POST", f"/prospects/{second}/save"))["next"]["id"] == first
     strict = await page.script("Strict", skip_allowed=False)
-    await page.api("PUT", "/calling/script", status=204, script_id=strict["id"])
+    await page.api("PUT", "/prospects/script", status=204, script_id=strict["id"])
     # Not called yet: the result can be had by a call only.
-    refused = await page.api("POST", f"/calling/{second}/save", status=409)
+    refused = await page.api("POST", f"/prospects/{second}/save", status=409)
     assert refused["error"]["code"] == "no_result"
     call = await page.called(OMSK)
-    await page.api("POST", f"/calling/{second}/save", status=409)
+    await page.api("POST", f"/prospects/{second}/save", status=409)
     # Nor is another card opened by the list.
-    assert "data-dial" not in await page.html(f"/calling/{first}")
-    assert f"/calling/{second}" in await page.html(f"/calling/{first}")
-    await page.api("POST", f"/calling/{second}/save", stay=True)
+    assert "data-dial" not in await page.html(f"/prospects/{first}")
+    assert f"/prospects/{second}" in await page.html(f"/prospects/{first}")
+    await page.api("POST", f"/prospects/{second}/save", stay=True)
     await page.say(call, strict)
-    assert (await page.api("POST", f"/calling/{second}/save"))["next"]["id"] == first
-    assert "data-dial" in await page.html(f"/calling/{first}")
+    assert (await page.api("POST", f"/prospects/{second}/save"))["next"]["id"] == first
+    assert "data-dial" in await page.html(f"/prospects/{first}")
     # Whom nobody can call keeps nobody.
     nobody = await page.person("Mute")
-    assert (await page.api("POST", f"/calling/{nobody}/save"))["next"]["id"] == second
+    assert (await page.api("POST", f"/prospects/{nobody}/save"))["next"]["id"] == second
 
 
 @pytest.mark.rule("OUT-31")
@@ -247,12 +252,12 @@ async def test_the_script_that_is_chosen_stands_in_the_card_and_opens_in_the_cal
     await page.script("First", text="<p>Hello from the first</p>")
     other = await page.script("Second", text="<p>Hello from the second</p>")
     foreign = await page.script("Foreign", everybody=False, agents=[page.house.people["supervisor@a"].agent_id])
-    assert "Hello from the first" in await page.html(f"/calling/{one}")
-    await page.api("PUT", "/calling/script", status=204, script_id=other["id"])
-    assert "Hello from the second" in await page.html(f"/calling/{one}")
+    assert "Hello from the first" in await page.html(f"/prospects/{one}")
+    await page.api("PUT", "/prospects/script", status=204, script_id=other["id"])
+    assert "Hello from the second" in await page.html(f"/prospects/{one}")
     call = await page.called(MOSCOW)
     assert (await page.api("GET", f"/calls/{call}/script"))["script"]["id"] == other["id"]
-    await page.api("PUT", "/calling/script", status=422, script_id=foreign["id"])
+    await page.api("PUT", "/prospects/script", status=422, script_id=foreign["id"])
 
 
 async def test_pages_go_both_ways_and_what_one_may_not_see_is_not_there(page: Page, clock: FixedClock) -> None:
@@ -263,19 +268,19 @@ async def test_pages_go_both_ways_and_what_one_may_not_see_is_not_there(page: Pa
             for n in range(70)
         ]
         await session.execute(insert(Contact), rows)
-    first = await page.api("GET", "/calling")
-    second = await page.api("GET", f"/calling?below={first['older']}")
-    third = await page.api("GET", f"/calling?below={second['older']}")
+    first = await page.api("GET", "/prospects")
+    second = await page.api("GET", f"/prospects?below={first['older']}")
+    third = await page.api("GET", f"/prospects?below={second['older']}")
     assert [one["number"] for part in (first, second, third) for one in part["clients"]] == list(range(169, 99, -1))
     assert (first["newer"], third["older"], len(third["clients"])) == (None, None, 10)
-    assert await page.api("GET", f"/calling?above={third['newer']}") == second
-    back = await page.api("GET", f"/calling?above={second['newer']}")
+    assert await page.api("GET", f"/prospects?above={third['newer']}") == second
+    back = await page.api("GET", f"/prospects?above={second['newer']}")
     assert (back["clients"], back["older"], back["newer"]) == (first["clients"], first["older"], None)
     hidden = await page.person("Hidden", MOSCOW, who="administrator@a", access="private")
     assert "Hidden X" not in await page.names()
-    await page.api("POST", f"/calling/{hidden}/save", status=404)
-    assert (await page.client.get(f"/calling/{hidden}", headers=page.house.headers("operator@a"))).status == 404
-    assert (await page.client.get("/calling", headers=page.house.headers("guest@a"))).status == 403
+    await page.api("POST", f"/prospects/{hidden}/save", status=404)
+    assert (await page.client.get(f"/prospects/{hidden}", headers=page.house.headers("operator@a"))).status == 404
+    assert (await page.client.get("/prospects", headers=page.house.headers("guest@a"))).status == 403
     assert await page.names(who="operator@b") == []
 
 
@@ -289,7 +294,7 @@ async def test_a_page_counts_nobody(page: Page) -> None:
 
     event.listen(page.db.engine.sync_engine, "before_cursor_execute", note)
     try:
-        await page.api("GET", "/calling")
+        await page.api("GET", "/prospects")
     finally:
         event.remove(page.db.engine.sync_engine, "before_cursor_execute", note)
     assert not [one for one in asked if "count(" in one.lower()]
@@ -297,8 +302,8 @@ async def test_a_page_counts_nobody(page: Page) -> None:
 
 async def test_the_filter_is_remembered_and_what_cannot_be_used_is_said(page: Page) -> None:
     await page.person("A", MOSCOW)
-    await page.html("/calling?q=zzz")
-    assert "zzz" in await page.html("/calling")
-    await page.html("/calling?all=1")
-    assert 'value="zzz"' not in await page.html("/calling")
-    assert 'role="alert"' in await page.html("/calling?since=someday")
+    await page.html("/prospects?q=zzz")
+    assert "zzz" in await page.html("/prospects")
+    await page.html("/prospects?all=1")
+    assert 'value="zzz"' not in await page.html("/prospects")
+    assert 'role="alert"' in await page.html("/prospects?since=someday")

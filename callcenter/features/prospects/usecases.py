@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.core.i18n import N_
-from callcenter.features.calling import rules
-from callcenter.features.calling.rules import Filter
 from callcenter.features.calls import api as calls
 from callcenter.features.contacts import api as contacts
+from callcenter.features.prospects import rules
+from callcenter.features.prospects.rules import Filter
 from callcenter.features.scripts import api as scripts
 from callcenter.http.current import Current
 from callcenter.http.formats import zone
@@ -319,7 +319,7 @@ async def save(services: Services, person: Current, contact_id: int, form: SaveF
 def address(contact_id: int, wanted: Filter) -> str:
     """The page of a card in a list that is filtered so."""
     query = urlencode(rules.written(wanted))
-    return f"/calling/{contact_id}" + (f"?{query}" if query else "")
+    return f"/prospects/{contact_id}" + (f"?{query}" if query else "")
 
 
 def _midnight(services: Services, person: Current) -> datetime:
