@@ -46,6 +46,7 @@ from callcenter.features.outgoing import plugin as outgoing
 from callcenter.features.prices import plugin as prices
 from callcenter.features.privacy import plugin as privacy
 from callcenter.features.prompts import plugin as prompts
+from callcenter.features.prospects import plugin as prospects
 from callcenter.features.questionnaires import plugin as questionnaires
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
@@ -108,6 +109,7 @@ FEATURES: tuple[Feature, ...] = (
     surveys.FEATURE,
     questionnaires.FEATURE,
     scripts.FEATURE,
+    prospects.FEATURE,
     recordings.FEATURE,
     mail.FEATURE,
     missed.FEATURE,

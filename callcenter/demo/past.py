@@ -45,6 +45,7 @@ async def add_past(session: AsyncSession, demo: Demo, now: datetime, days: int) 
     dice = Random(7)
     count = 0
     last: dict[int, datetime] = {}
+    made: dict[int, datetime] = {}
     for back in range(days, -1, -1):
         day = (now.astimezone(ZONE) - timedelta(days=back)).replace(hour=0, minute=0, second=0, microsecond=0)
         total = _WEEKDAY if day.weekday() < 5 else _WEEKEND
@@ -56,13 +57,16 @@ async def add_past(session: AsyncSession, demo: Demo, now: datetime, days: int) 
                 session.add(record)
                 later += rest
                 client = plan.client[0]
-                last[client] = max(plan.at, last.get(client, plan.at))
+                for kept in (last, made) if plan.direction == "out" else (last,):
+                    kept[client] = max(plan.at, kept.get(client, plan.at))
                 count += 1
         await session.flush()
         session.add_all(later)
         await session.flush()
     for contact_id, at in last.items():
         (await session.get_one(Contact, contact_id)).last_call_at = at
+    for contact_id, at in made.items():
+        (await session.get_one(Contact, contact_id)).called_at = at
     await session.flush()
     return count
 

@@ -385,6 +385,34 @@ async def test_blocked_clients_and_spam_are_not_called(floor: Floor) -> None:
     assert (await floor.states())[:2] == [("excluded", "blocked"), ("excluded", "spam")]
 
 
+@pytest.mark.rule("OBD-06")
+async def test_the_address_narrows_down_where_a_client_is(floor: Floor, clock: FixedClock) -> None:
+    # It is nine o'clock in UTC: noon in Moscow, nine at night in Kamchatka.
+    ids = await clients(floor.services, floor.business, [[ONE], [TWO], [THREE], ["+74950000009"]])
+    async with floor.services.db.business(floor.business) as session:
+        for one, city in zip(ids, ("", "Москва", "Камчатский край", "Камчатский край"), strict=True):
+            (await session.get_one(contacts.Contact, one)).city = city
+    made = await floor.make(hours={"from": "09:00", "to": "20:00"})
+    await floor.start(made)
+    await floor.look()
+    # A mobile number may be anywhere in Russia; the city says that this one is in Moscow.
+    assert floor.called == [TWO]
+    await floor.ends("answered")
+    later = [(one.state, one.next_at and one.next_at.isoformat()) for one in await floor.entries()]
+    assert later[0] == ("later", "2026-03-03T07:00:00+00:00")
+    assert later[2] == ("later", "2026-03-02T21:00:00+00:00")
+    # Moscow's number, Kamchatka's address: both have to be awake.
+    assert later[3] == ("later", "2026-03-03T06:00:00+00:00")
+
+
+@pytest.mark.rule("OBD-06")
+async def test_a_client_for_whom_no_hour_fits_is_taken_out_and_it_is_said_why(floor: Floor) -> None:
+    made = await floor.make([[ONE]], hours={"from": "10:00", "to": "18:00"})
+    await floor.start(made)
+    await floor.look()
+    assert (floor.called, await floor.states()) == ([], [("excluded", "no_hour")])
+
+
 async def test_clients_are_called_within_their_hours_only(floor: Floor, clock: FixedClock) -> None:
     # Moscow is three hours ahead of UTC, where it is nine o'clock; Khabarovsk ten.
     made = await floor.make([["+74212000001"], ["+74952000001"]], hours={"from": "10:00", "to": "18:00"})

@@ -72,7 +72,7 @@ function inputs(field, op, given) {
     return [h("select.in.many-values", { multiple: true, size, "data-value": "many", "aria-label": t("Values of “%(field)s”", { field: field.title }) },
       field.options.map(([key, title]) => h("option", { value: key, selected: list.map(String).includes(String(key)) }, title)))];
   }
-  const type = ["last_days", "not_last_days"].includes(op) ? "number" : ["date", "moment"].includes(field.type) ? "date" : "text";
+  const type = ["last_days", "not_last_days"].includes(op) ? "number" : ["date", "moment"].includes(field.type) ? "date" : field.type === "clock" ? "time" : "text";
   const one = (at) => h("input.in", { type, value: list[at] ?? "", "data-value": "", maxlength: 200,
     "aria-label": t("Values of “%(field)s”", { field: field.title }) });
   return op === "between" ? [one(0), " – ", one(1)] : [one(0)];

@@ -4,6 +4,7 @@ import { question } from "../js/overlays.js";
 import { t } from "../js/i18n.js";
 import { follow } from "../work/work.js";
 import { startBar } from "./bar.js";
+import { startPromise } from "./promise.js";
 
 const API = "/api/v1/dial-lists";
 let shell;
@@ -18,6 +19,7 @@ export function start(given) {
   // Before htmx, which would send the form by its address.
   document.addEventListener("submit", submitted, true);
   startBar(shell);
+  startPromise(shell);
 }
 
 function submitted(event) {
@@ -134,9 +136,14 @@ async function make(form) {
     const times = Number($("[data-times]", one).value);
     if (times) retry[one.dataset.retry] = [Number($("[data-after]", one).value), times];
   }
+  const days = $$("[data-day]", form).filter((one) => $("[data-day-on]", one).checked);
+  const other = days.map((one) => [one.dataset.day, [$("[data-day-from]", one).value, $("[data-day-to]", one).value]]).filter(([, [begin, end]]) => begin || end);
+  const hours = { from: from.value, to: to.value, days: days.map((one) => Number(one.dataset.day)), by_day: Object.fromEntries(other) };
+  if (from.value && to.value && !days.length) return complain(form, 2, t("Choose at least one day for calls."));
+  if (!(from.value || to.value) && (other.length || days.length < 7)) return complain(form, 2, t("Fill in when the hours of calls begin and end."));
   const body = {
     title: title.value, where: tree(panel), pause: pause.value === "" ? null : Number(pause.value), retry,
-    number_id: number.value ? Number(number.value) : null, hours: from.value || to.value ? { from: from.value, to: to.value } : {},
+    number_id: number.value ? Number(number.value) : null, hours: from.value || to.value ? hours : {},
     mode: mode.value, dialing: dialing(form),
   };
   try {
@@ -146,6 +153,7 @@ async function make(form) {
   } catch (error) {
     complain(form, 2, Object.values(error.fields ?? {})[0] || error.message);
   }
+  return undefined;
 }
 
 // --- one list ---------------------------------------------------------------------------------------------------------

@@ -42,6 +42,12 @@ class Panel {
     });
     document.addEventListener("keydown", (event) => this.#key(event));
     addEventListener("beforeunload", () => this.#keep());
+    // Another page's script waits until the server has what was entered, and closes what is done with.
+    document.addEventListener("script-save", ({ detail }) => {
+      this.#keep();
+      detail.push(this.#saving);
+    });
+    document.addEventListener("script-close", () => { if (this.#over) this.close(); });
     this.#flush();
     const left = sessionStorage.getItem(OPEN);
     if (left) this.open(left);
@@ -117,7 +123,7 @@ class Panel {
     if (draft.form && view.form?.id === draft.form.id) view.form.values = draft.form.values;
     // Where it would cover the page it waits folded.
     const small = this.#root?.classList.contains("small") ?? matchMedia("(max-width: 900px)").matches;
-    const root = h("aside.script-panel", { id: "script-panel", "aria-labelledby": "script-panel-name", "hx-ignore": true });
+    const root = h("aside.script-panel", { id: "script-panel", "data-call": view.call_id, "aria-labelledby": "script-panel-name", "hx-ignore": true });
     root.append(this.#head(view), this.#body(view), this.#foot(view));
     if (this.#root) this.#root.replaceWith(root);
     else {

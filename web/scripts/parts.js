@@ -54,7 +54,7 @@ export function drawOutcomes(script, result) {
   return h(
     "fieldset.outcomes", { "data-outcomes": true }, h("legend.small.mid", t("How the talk ended")),
     h("div.row.wrap.tight", script.outcomes.map((one) => h(
-      "label.pill.outcome", { "data-state": one.tone, title: one.comment },
+      "label.pill.outcome", { "data-state": one.tone, "data-kind": one.kind, title: one.comment },
       h("input", { type: "radio", name: "outcome", value: one.id, checked: one.id === chosen }), h("span", one.title),
     ))),
     h("p.small.t3", { "data-outcome-hint": true, hidden: true }),

@@ -15,6 +15,7 @@ from callcenter.features.calls.queries.lists import Page, Scope, may_see
 from callcenter.features.calls.queries.outcomes import add_outcomes
 from callcenter.features.calls.queries.queue_day import QueueCall, QueueHour, queue_calls, queue_hours
 from callcenter.features.calls.queries.spam import marked_as_spam, spam_numbers
+from callcenter.features.calls.queries.stored import Made
 from callcenter.features.calls.queries.views import Named, call_view
 from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.calls.rules.merging import Picture
@@ -30,13 +31,15 @@ from callcenter.features.calls.usecases.taking import Taken, log_now, taken, tal
 from callcenter.features.contacts import api as contacts
 from callcenter.live.views import CallView, ContactBrief
 from callcenter.plugin import Services
+from callcenter.storage.scope import SCOPE
 
 __all__ = [
-    "MESSAGE_WAYS", "AgentDay", "CallBack", "Filters", "Message", "Outgoing", "Page", "Part", "QueueCall", "QueueHour",
-    "ResultCount", "Scope", "Taken", "add_outcomes", "add_part", "add_past", "agent_day", "calls", "ended_with_step",
-    "going_on", "last_agent", "log_now", "logged", "marked_as_spam", "may_see", "outgoing", "pause_limit", "place",
-    "queue_calls", "queue_hours", "result_of", "rings_outside", "scope_of", "set_pause_limit", "spam_numbers",
-    "stored_call", "taken", "talked", "to_call_back", "views_of", "with_step",
+    "MESSAGE_WAYS", "AgentDay", "CallBack", "Filters", "Made", "Message", "Outgoing", "Page", "Part", "QueueCall",
+    "QueueHour", "ResultCount", "Scope", "Taken", "add_outcomes", "add_part", "add_past", "agent_day", "calls",
+    "ended_with_step", "going_on", "last_agent", "last_made", "last_out", "log_now", "logged", "marked_as_spam",
+    "may_see", "outgoing", "pause_limit", "place", "queue_calls", "queue_hours", "result_of", "rings_outside",
+    "scope_of", "set_pause_limit", "spam_numbers", "stored_call", "taken", "talked", "to_call_back", "views_of",
+    "with_step",
 ]  # fmt: skip
 
 
@@ -91,6 +94,25 @@ async def stored_call(session: AsyncSession, call_id: str) -> Call | None:
 async def last_agent(session: AsyncSession, number: str, since: datetime) -> int | None:
     """The agent who talked last with an outside number (E.164), in calls that began after ``since``."""
     return await stored.last_agent(session, number, since)
+
+
+async def last_out(services: Services, session: AsyncSession, agent_id: int, contact_id: int, since: datetime) -> str:
+    """The id of the last call that an agent made to a contact, begun at ``since`` or later, also one that goes on;
+    '' when there is none.
+    """
+    business_id = int(session.info[SCOPE])
+    view = services.live.agent(business_id, agent_id)
+    call = services.live.call(business_id, view.call_id) if view is not None and view.call_id else None
+    if call is not None and call.direction == "out" and contacts.outside(call.client_number):
+        party = await contacts.find_by_number(session, call.client_number)
+        if party is not None and party.id == contact_id:
+            return call.id
+    return await stored.last_out(session, agent_id, contact_id, since) or ""
+
+
+async def last_made(session: AsyncSession, agent_id: int, since: datetime) -> Made | None:
+    """The last call that an agent made to a contact, begun at ``since`` or later."""
+    return await stored.last_made(session, agent_id, since)
 
 
 class GoingOn(NamedTuple):

@@ -12,13 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
-from callcenter.features.contacts.queries import access, exporting, finding, searching
+from callcenter.features.contacts.queries import access, cells, exporting, finding, searching
+from callcenter.features.contacts.queries import cards as card_queries
 from callcenter.features.contacts.queries import labels as label_queries
-from callcenter.features.contacts.queries.filtering import Selection, selected, state_of
-from callcenter.features.contacts.rules import people
+from callcenter.features.contacts.queries.added import Added
+from callcenter.features.contacts.queries.added import add as add_filter
+from callcenter.features.contacts.queries.filtering import Selection, ordered, selected, state_of
+from callcenter.features.contacts.rules import people, zones
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
-from callcenter.features.contacts.rules.filters import ListState
+from callcenter.features.contacts.rules.filters import Field, ListState, Rule, When
 from callcenter.features.contacts.usecases import (
     bulk_undo,
     bulk_write,
@@ -36,14 +39,15 @@ from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, S
 from callcenter.live.views import ContactBrief
 
 __all__ = [
-    "BulkAction", "Caller", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone", "Counts", "Entry",
-    "Guard", "Hook", "Leftovers", "ListState", "Merger", "Portion", "Section", "Selection", "Source", "Viewer",
-    "access", "activity", "add_bulk_action", "add_guard", "add_history", "add_merger", "add_section", "brief_of",
-    "briefs", "bulk_undo", "bulk_write", "by_numbers", "caller", "calling", "count_with", "counters", "create_client",
-    "email", "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding",
-    "first_phones", "get",
-    "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive", "outside",
-    "own_value", "place", "searching", "sections", "selected", "sort_key", "state_of", "tidy", "viewer",
+    "Added", "BulkAction", "Caller", "ClientForm", "Contact", "ContactChannel", "ContactInfo", "ContactPhone",
+    "Counts", "Entry", "Field", "Guard", "Hook", "Leftovers", "ListState", "Merger", "Portion", "Rule", "Section",
+    "Selection", "Source", "Viewer", "When", "access", "activity", "add_bulk_action", "add_filter", "add_guard",
+    "add_history", "add_merger", "add_section", "brief_of", "briefs", "bulk_undo", "bulk_write", "by_numbers",
+    "caller", "calling", "cells", "count_with", "counters", "create_client", "email", "ensure_contact",
+    "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "first_phones", "get",
+    "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive",
+    "ordered", "outside", "own_value", "people_of", "place", "searching", "sections", "selected", "sort_key",
+    "state_of", "tidy", "viewer", "zones",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -157,6 +161,11 @@ async def get(session: AsyncSession, contact_id: int) -> ContactInfo | None:
 async def numbers_of(session: AsyncSession, contact_id: int) -> list[str]:
     """The contact's numbers (E.164), the first first."""
     return [phone.e164 for phone in await queries.phones(session, contact_id)]
+
+
+async def people_of(session: AsyncSession, who: Viewer, organisation_id: int) -> list[Contact]:
+    """The first people of an organisation by name, as far as ``who`` sees them."""
+    return (await card_queries.nested(session, who, organisation_id, 1))[0]
 
 
 async def first_phones(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:

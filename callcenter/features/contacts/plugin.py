@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from callcenter.features.contacts import jobs
 from callcenter.features.contacts.pages import (
     bulk,
     card,
@@ -16,7 +17,7 @@ from callcenter.features.contacts.pages import (
     setup,
 )
 from callcenter.features.contacts.rules import people
-from callcenter.plugin import Feature, Services
+from callcenter.plugin import Feature, Job, Services
 
 
 async def _start(_services: Services) -> None:
@@ -40,4 +41,5 @@ FEATURE = Feature(
         *bulk.ROUTES,
         *dialbook.ROUTES,
     ),
+    jobs=(Job("contacts.zones", jobs.fill_zones, every=3.0, first=2.0),),
 )

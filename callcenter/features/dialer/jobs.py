@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.features.dialer.usecases import pacing, running, samples
+from callcenter.features.dialer.usecases import pacing, promising, running, samples
 from callcenter.plugin import Services
 
 
@@ -19,3 +19,8 @@ async def pace(services: Services) -> None:
 async def prune(services: Services) -> None:
     """Removes greetings that were kept long enough."""
     await samples.prune(services)
+
+
+async def remind(services: Services) -> None:
+    """Tells agents that a call which they promised is due."""
+    await promising.remind(services)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
+
+PROMISED = text("callback_at IS NOT NULL")
 
 
 class DialList(Base, BusinessOwned):
@@ -65,6 +67,8 @@ class DialEntry(Base, BusinessOwned):
 
     ``state``: due, later (not before ``next_at``), dialing, done (with its ``outcome``), excluded (``outcome`` says
     why). ``position`` is his place. ``tries`` counts calls to him, ``phone`` is which of his numbers comes next.
+    ``callback_at``: he was promised a call at that time, by ``callback_agent_id`` (None = by anybody); it comes before
+    all others. ``callback_told``: that agent was told that the time has come.
     """
 
     __tablename__ = "dial_entries"
@@ -73,6 +77,7 @@ class DialEntry(Base, BusinessOwned):
         Index("ix_dial_entries_due", "list_id", "state", "position"),
         Index("ix_dial_entries_later", "list_id", "state", "next_at"),
         Index("ix_dial_entries_contact", "contact_id", "list_id"),
+        Index("ix_dial_entries_promised", "list_id", "callback_at", sqlite_where=PROMISED, postgresql_where=PROMISED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -85,6 +90,9 @@ class DialEntry(Base, BusinessOwned):
     next_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(16), default="")
     changed_at: Mapped[datetime | None]
+    callback_at: Mapped[datetime | None]
+    callback_agent_id: Mapped[int | None] = mapped_column(ForeignKey("agents.id", ondelete="SET NULL"), index=True)
+    callback_told: Mapped[bool] = mapped_column(default=False)
 
 
 class DialAttempt(Base, BusinessOwned):

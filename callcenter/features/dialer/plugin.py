@@ -11,21 +11,25 @@ from callcenter.core.events import (
     LinkChanged,
     SpyChanged,
 )
+from callcenter.features.calls import api as calls
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import handlers, jobs
-from callcenter.features.dialer.pages import refusing, rest, site, whatif
+from callcenter.features.dialer.pages import promising, refusing, rest, site, whatif
 from callcenter.features.dialer.usecases import belonging
 from callcenter.features.dialer.usecases import whatif as trying
+from callcenter.features.privacy import api as privacy
 from callcenter.features.work import api as work
 from callcenter.plugin import Feature, Job, Subscription
 
+calls.add_part(promising.PART)
 contacts.add_merger(belonging.MERGER)
+privacy.add_part(belonging.PART)
 work.register(trying.KIND, trying.run, link=trying.link)
 
 FEATURE = Feature(
     name="dialer",
     nav=site.NAV,
-    routes=(*rest.ROUTES, *site.ROUTES, *refusing.ROUTES, *whatif.ROUTES),
+    routes=(*rest.ROUTES, *site.ROUTES, *refusing.ROUTES, *promising.ROUTES, *whatif.ROUTES),
     subscriptions=(
         Subscription(CallEnded, handlers.ended, "dialer"),
         Subscription(CallFailed, handlers.failed, "dialer"),
@@ -42,5 +46,6 @@ FEATURE = Feature(
         Job("dialer", jobs.serve, every=1.0, first=1.0),
         Job("dialer-pacing", jobs.pace, every=1.0, first=1.0),
         Job("dialer-greetings", jobs.prune, every=86_400.0, first=600.0),
+        Job("dialer.promised", jobs.remind, every=5.0, first=5.0),
     ),
 )

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.scripts import queries, rules
-from callcenter.features.scripts.queries import Result
+from callcenter.features.scripts.queries import LastResult, Result
 from callcenter.features.scripts.usecases.editing import ScriptForm, create
 from callcenter.features.scripts.usecases.using import User, add_user
 from callcenter.features.scripts.usecases.working import remember
@@ -15,8 +15,8 @@ OUTCOMES = rules.OUTCOMES
 """What can follow of an outcome (success, refusal, call_back, …) and what it is called (gettext keys)."""
 
 __all__ = [
-    "OUTCOMES", "Choice", "Result", "ScriptForm", "ScriptInfo", "User", "add_user", "choices", "create", "remember",
-    "result_of", "results", "script",
+    "OUTCOMES", "Choice", "LastResult", "Result", "ScriptForm", "ScriptInfo", "User", "add_user", "choices",
+    "create", "last_results", "outgoing", "remember", "result_of", "results", "said_by", "script", "text",
 ]  # fmt: skip
 
 
@@ -72,10 +72,35 @@ async def script(session: AsyncSession, script_id: int) -> ScriptInfo | None:
     )
 
 
+async def text(session: AsyncSession, script_id: int) -> str:
+    """A script's text: clean HTML, '' when there is none."""
+    row = await queries.script(session, script_id)
+    return row.text if row is not None else ""
+
+
+async def outgoing(session: AsyncSession, agent_id: int) -> int | None:
+    """The script that opens in an agent's calls out: what he chose last, else the first of his (OUT-31)."""
+    found = await choices(session, kind="out", agent_id=agent_id)
+    wanted = await queries.choice(session, agent_id, 0)
+    ids = [one.id for one in found]
+    return wanted.script_id if wanted is not None and wanted.script_id in ids else next(iter(ids), None)
+
+
 async def result_of(session: AsyncSession, call_id: str) -> Result | None:
     """How a talk ended, by who said so last; None when nobody has."""
     found = (await queries.results(session, [call_id])).get(call_id)
     return found[-1] if found else None
+
+
+async def said_by(session: AsyncSession, call_id: str, agent_id: int) -> bool:
+    """Whether an agent chose an outcome of his call."""
+    row = await queries.result(session, call_id, agent_id)
+    return row is not None and row.outcome_id is not None
+
+
+async def last_results(session: AsyncSession, contact_ids: list[int]) -> dict[int, LastResult]:
+    """How the last talk with each client ended; clients of whom nobody chose an outcome are left out."""
+    return await queries.last_results(session, contact_ids)
 
 
 async def results(session: AsyncSession, call_ids: list[str]) -> dict[str, Result]:

@@ -8,12 +8,14 @@ from callcenter.features.privacy import api as privacy
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries
 from callcenter.features.scripts.pages import editing, working
-from callcenter.features.scripts.usecases import belonging, binding
+from callcenter.features.scripts.usecases import belonging, binding, filters
 from callcenter.plugin import Feature
 
 calls.add_outcomes(queries.briefs)
 calls.add_part(working.PART)
 contacts.add_merger(belonging.MERGER)
+for field in filters.FIELDS:
+    contacts.add_filter(field)
 privacy.add_part(belonging.PART)
 questionnaires.add_binder(binding.bound)
 

@@ -34,6 +34,18 @@ class Result(NamedTuple):
     at: datetime
 
 
+class LastResult(NamedTuple):
+    """How the last talk with a client ended: by which script, with which outcome, in which ``tone`` it is shown."""
+
+    script_id: int
+    script: str
+    outcome_id: int
+    title: str
+    tone: str
+    comment: str
+    at: datetime
+
+
 async def scripts(session: AsyncSession, *, archived: bool | None = False) -> list[Script]:
     """The business's scripts by name; ``archived`` None = all."""
     statement = select(Script).order_by(Script.name, Script.id)
@@ -148,3 +160,20 @@ async def outcome_counts(session: AsyncSession) -> dict[int, int]:
     """How many outcomes each script offers."""
     statement = select(ScriptOutcome.script_id, func.count()).where(~ScriptOutcome.retired)
     return {one: int(count) for one, count in await session.execute(statement.group_by(ScriptOutcome.script_id))}
+
+
+async def last_results(session: AsyncSession, contact_ids: Collection[int]) -> dict[int, LastResult]:
+    """How the last talk with each client ended; a comment without an outcome does not count."""
+    rows = await session.execute(
+        select(ScriptResult, ScriptOutcome, Script.name)
+        .join(ScriptOutcome, ScriptOutcome.id == ScriptResult.outcome_id)
+        .join(Script, Script.id == ScriptResult.script_id)
+        .where(ScriptResult.contact_id.in_(contact_ids))
+    )
+    found: dict[int, LastResult] = {}
+    for row, chosen, name in sorted(rows.all(), key=lambda one: (one[0].at, one[0].id)):
+        if row.contact_id is not None:
+            found[row.contact_id] = LastResult(
+                row.script_id, name, chosen.id, chosen.title, TONES.get(chosen.kind, "pause"), row.comment, row.at
+            )
+    return found

@@ -158,3 +158,44 @@ async def last_agent(session: AsyncSession, number: str, since: datetime) -> int
         .limit(1)
     )
     return await session.scalar(statement)
+
+
+async def last_out(session: AsyncSession, agent_id: int, contact_id: int, since: datetime) -> str | None:
+    """The id of the last call that an agent made to a contact, begun at ``since`` or later."""
+    return await session.scalar(
+        select(CallRecord.id)
+        .where(
+            CallRecord.contact_id == contact_id,
+            CallRecord.started_at >= since,
+            CallRecord.direction == "out",
+            CallRecord.agent_id == agent_id,
+        )
+        .order_by(CallRecord.started_at.desc())
+        .limit(1)
+    )
+
+
+class Made(NamedTuple):
+    """A call that somebody made to a contact; ``ended`` False = it goes on."""
+
+    call_id: str
+    contact_id: int
+    ended: bool
+
+
+async def last_made(session: AsyncSession, agent_id: int, since: datetime) -> Made | None:
+    """The last call that an agent made to a contact, begun at ``since`` or later."""
+    row = (
+        await session.execute(
+            select(CallRecord.id, CallRecord.contact_id, CallRecord.result)
+            .where(
+                CallRecord.started_at >= since,
+                CallRecord.direction == "out",
+                CallRecord.agent_id == agent_id,
+                CallRecord.contact_id.is_not(None),
+            )
+            .order_by(CallRecord.started_at.desc())
+            .limit(1)
+        )
+    ).one_or_none()
+    return Made(row.id, row.contact_id, row.result is not None) if row is not None else None

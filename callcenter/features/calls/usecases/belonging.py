@@ -6,6 +6,7 @@ The log itself keeps its rows: the company's figures must not change because a c
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,15 +23,22 @@ async def move(session: AsyncSession, from_ids: Collection[int], to_id: int) -> 
 
 
 async def recount(session: AsyncSession, contact_ids: Collection[int]) -> None:
-    """Tells the cards when the last call of theirs was that is in the log now."""
+    """Tells the cards when the last call of theirs was that is in the log now, and the last one to them."""
     rows = await session.execute(
-        select(CallRecord.contact_id, func.max(CallRecord.started_at))
+        select(CallRecord.contact_id, CallRecord.direction, func.max(CallRecord.started_at))
         .where(CallRecord.contact_id.in_(list(contact_ids)))
-        .group_by(CallRecord.contact_id)
+        .group_by(CallRecord.contact_id, CallRecord.direction)
     )
-    await contacts.calling.recount(
-        session, {**dict.fromkeys(contact_ids), **{one: at for one, at in rows if one is not None}}
-    )
+    last: dict[int, datetime | None] = dict.fromkeys(contact_ids)
+    made: dict[int, datetime | None] = dict.fromkeys(contact_ids)
+    for contact_id, direction, at in rows:
+        if contact_id is None:
+            continue
+        before = last[contact_id]
+        last[contact_id] = at if before is None else max(before, at)
+        if direction == "out":
+            made[contact_id] = at
+    await contacts.calling.recount(session, last, made)
 
 
 async def erase(session: AsyncSession, ids: Collection[int]) -> list[str]:

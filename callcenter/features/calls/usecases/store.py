@@ -57,11 +57,13 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
     meant_for = await messages.meant_for(session, messages.with_message(ended))
     rows_to_add = _NewRows()
     last_calls: dict[int, datetime] = {}
+    made: dict[int, datetime] = {}
     for one in merged.values():
         card = cards.get(one.call.client_number)
         columns = _columns(one) | ({"contact_id": card[0].id} if card and one.call.direction != "internal" else {})
         if contact_id := columns.get("contact_id"):
-            last_calls[contact_id] = max(columns["started_at"], last_calls.get(contact_id, columns["started_at"]))
+            for kept in (last_calls, made) if one.call.direction == "out" else (last_calls,):
+                kept[contact_id] = max(columns["started_at"], kept.get(contact_id, columns["started_at"]))
         columns["spam"] = one.call.client_number in spam
         if rates and one.call.result is not None:
             columns["cost"] = prices.call_cost(rates.prices, one.call, rates.digits)
@@ -75,7 +77,7 @@ async def store(session: AsyncSession, pictures: Sequence[Picture], *, demo: boo
         rows_to_add.steps += await _steps(session, there, one.call)
     await session.flush()
     await rows_to_add.insert(session)
-    await contacts.calling.called(session, last_calls)
+    await contacts.calling.called(session, last_calls, made)
     # In this very transaction: a recording's files are looked after as soon as the call is known.
     await recordings.register(session, ended, meant_for)
     return [_written(one.call, cards) for one in merged.values()]

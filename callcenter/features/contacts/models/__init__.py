@@ -9,6 +9,7 @@ from callcenter.features.contacts.models.contact import (
     ContactManager,
     ContactPhone,
     ContactValue,
+    ContactZone,
 )
 from callcenter.features.contacts.models.history import ContactConsent, ContactEvent, ContactFile
 from callcenter.features.contacts.models.labels import ContactList, ContactListMember, ContactTag, Tag
@@ -28,5 +29,6 @@ __all__ = [
     "ContactPhone",
     "ContactTag",
     "ContactValue",
+    "ContactZone",
     "Tag",
 ]

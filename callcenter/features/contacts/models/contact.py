@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
+
+UNPLACED = text("zone_id IS NULL")
 
 
 class Contact(Base, BusinessOwned):
@@ -20,6 +22,8 @@ class Contact(Base, BusinessOwned):
     ``private``, ``read`` or ``write``. ``search`` and ``name_key`` are in lower case (SQLite's own ``lower`` knows no
     Cyrillic); ``usecases.keeping`` fills both, with the numbers and e-mails in ``search``.
     ``last_call_at`` is when the last call with it began (None = never); the call log keeps it (``usecases.calling``).
+    ``called_at`` is the same for calls to it. ``zone_id`` says where it may be (``ContactZone``); None = that has to be
+    worked out, which ``usecases.zoning`` does soon after a card changed.
     """
 
     __tablename__ = "contacts"
@@ -35,6 +39,9 @@ class Contact(Base, BusinessOwned):
         Index(
             "ix_contacts_last_call", "business_id", "kind", "state", "last_call_at", "id", "access", "responsible_id"
         ),
+        Index("ix_contacts_called", "business_id", "kind", "state", "called_at", "id", "access", "responsible_id"),
+        Index("ix_contacts_zone", "business_id", "kind", "state", "zone_id"),
+        Index("ix_contacts_unplaced", "id", sqlite_where=UNPLACED, postgresql_where=UNPLACED),
         Index("ix_contacts_responsible", "business_id", "responsible_id", "kind", "state", "number"),
         Index("ix_contacts_organisation", "organisation_id"),
         Index("ix_contacts_name_any", "business_id", "name_key"),
@@ -76,11 +83,23 @@ class Contact(Base, BusinessOwned):
     changed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     last_call_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]
+    zone_id: Mapped[int | None]
 
     @property
     def saved(self) -> bool:
         """Whether it is a client (also in the archive), and not only a number with its calls."""
         return self.state != "contact"
+
+
+class ContactZone(Base, BusinessOwned):
+    """Time zones in which clients may be: names with commas in their order; '' = nothing tells where they are."""
+
+    __tablename__ = "contact_zones"
+    __table_args__ = (UniqueConstraint("business_id", "zones"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    zones: Mapped[str] = mapped_column(String(600))
 
 
 class ContactPhone(Base, BusinessOwned):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,8 +23,9 @@ from callcenter.features.contacts.models import (
     ContactTag,
     ContactValue,
 )
-from callcenter.features.contacts.queries import searching
+from callcenter.features.contacts.queries import places, searching
 from callcenter.features.contacts.queries.access import visible
+from callcenter.features.contacts.queries.added import fields_added
 from callcenter.features.contacts.rules import filters
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.filters import Field, Group, ListState, Rule, When
@@ -138,7 +140,22 @@ async def trees(session: AsyncSession, state: ListState) -> list[Group]:
         return []
     known = await known_fields(session, state.kind)
     made = [filters.decode(state.where, known), filters.decode({"join": "and", "items": state.quick}, known)]
-    return [one for one in made if one.items]
+    when = when_of(state)
+    return [await _placed(session, one, when) for one in made if one.items]
+
+
+async def _placed(session: AsyncSession, group: Group, when: When) -> Group:
+    """The tree with the places (ids of ContactZone) where it is such a time now, in place of times of day."""
+    items: list[Rule | Group] = []
+    for item in group.items:
+        if isinstance(item, Group):
+            items.append(await _placed(session, item, when))
+        elif item.field.type == "clock":
+            first, last = item.values
+            items.append(item._replace(values=await places.where_it_is(session, first, last, _now(when))))
+        else:
+            items.append(item)
+    return group._replace(items=tuple(items))
 
 
 async def known_fields(session: AsyncSession, entity: str) -> dict[str, Field]:
@@ -149,12 +166,18 @@ async def known_fields(session: AsyncSession, entity: str) -> dict[str, Field]:
         .order_by(ContactField.position, ContactField.id)
     )
     made = [filters.own_field(one.id, one.title, one.type, one.options) for one in own]
-    return filters.base_fields(entity) | {one.key: one for one in made}
+    added = {key: one.field for key, one in fields_added.items() if entity in one.entities}
+    return filters.base_fields(entity) | added | {one.key: one for one in made}
 
 
 def when_of(state: ListState) -> When:
-    """What relative dates are counted from; today when the state does not fix it."""
-    return When(state.today or SystemClock().now().date(), state.zone)
+    """What relative dates and clocks are counted from; the present when the state does not fix it."""
+    now = SystemClock().now()
+    return When(state.today or now.date(), state.zone, state.now or now)
+
+
+def _now(when: When) -> datetime:
+    return when.now or SystemClock().now()
 
 
 def compiled(session: AsyncSession, tree: Group | Rule, when: When) -> Condition:
@@ -169,8 +192,12 @@ def compiled(session: AsyncSession, tree: Group | Rule, when: When) -> Condition
 
 def _rule(session: AsyncSession, rule: Rule, when: When) -> Condition:
     field, op, values = rule
+    if (added := fields_added.get(field.key)) is not None:
+        return added.condition(rule, when)
     if field.own:
         return _own(session, rule, when)
+    if field.type == "clock":
+        return Contact.zone_id.in_(values)
     if op in ("yes", "no"):
         yes = _flag(field.key)
         return yes if op == "yes" else ~yes
@@ -191,7 +218,7 @@ def _rule(session: AsyncSession, rule: Rule, when: When) -> Condition:
     if field.type == "sex":
         return _empty(op, Contact.sex == "", lambda: Contact.sex.in_(values))
     if field.type in ("number", "date", "moment"):
-        return _ordered(rule, _VALUES[field.key], when)
+        return ordered(rule, _VALUES[field.key], when)
     if field.key == "name":
         return _text(session, op, tuple(value.casefold() for value in values), Contact.name_key.expression)
     return _text(session, op, filters.spellings(values[0]) if values else (), _TEXTS[field.key])
@@ -203,6 +230,8 @@ def _flag(key: str) -> Condition:
     if key == "has_email":
         mails = select(ContactChannel.id).where(ContactChannel.contact_id == Contact.id, ContactChannel.kind == "email")
         return mails.exists()
+    if key == "called":
+        return Contact.called_at.is_not(None)
     return Contact.blocked.expression if key == "blocked" else Contact.subscribed.expression
 
 
@@ -258,7 +287,8 @@ def _empty(op: str, empty: Condition, some: Callable[[], Condition]) -> Conditio
     return some() if op == "in" else ~some()
 
 
-def _ordered(rule: Rule, column: ColumnElement[Any], when: When) -> Condition:
+def ordered(rule: Rule, column: ColumnElement[Any], when: When) -> Condition:
+    """The condition that a column with numbers, days or moments fits the rule."""
     field, op, values = rule
     if op in ("empty", "filled"):
         return column.is_(None) if op == "empty" else column.is_not(None)
@@ -271,7 +301,7 @@ def _ordered(rule: Rule, column: ColumnElement[Any], when: When) -> Condition:
         return compared
     if op == "not_last_days":
         # Whoever has no date at all was not there in these days either.
-        return or_(column.is_(None), not_(_ordered(rule._replace(op="last_days"), column, when)))
+        return or_(column.is_(None), not_(ordered(rule._replace(op="last_days"), column, when)))
     first, after = filters.span(field, op, values, when)
     bounds = [column >= first] if first is not None else []
     return and_(*bounds, column < after) if after is not None else and_(*bounds)
@@ -300,7 +330,7 @@ def _own_value(session: AsyncSession, rule: Rule, when: When) -> Condition:
     if field.type == "options":
         return ContactValue.key.in_([value.casefold() for value in values])
     if field.type in ("number", "date"):
-        return _ordered(
+        return ordered(
             rule, ContactValue.amount.expression if field.type == "number" else ContactValue.day.expression, when
         )
     return _text(session, op, tuple(value.casefold() for value in values), ContactValue.key.expression)
@@ -334,13 +364,18 @@ def _by_text(session: AsyncSession, text: str) -> Narrowing:
 def _narrow_rule(session: AsyncSession, rule: Rule, when: When, state: ListState) -> list[Narrowing]:
     field, op, values = rule
     contact = select(Contact.id).where(Contact.kind == state.kind, Contact.state == state.state)
+    if (added := fields_added.get(field.key)) is not None:
+        found = added.look_up(rule, when)
+        return [] if found is None else [Narrowing((found,))]
+    if field.type == "clock" or field.key == "called":
+        return [Narrowing((contact.where(_rule(session, rule, when)),))]
     if op in ("empty", "filled", "yes", "no") or op.startswith("not_"):
         return []
     if field.own and field.type != "file":
         mine = select(ContactValue.contact_id).where(ContactValue.field_id == int(field.key[1:]))
         return [Narrowing((mine.where(_own_value(session, rule, when)),))] if op not in ("contains", "begins") else []
     if field.type in ("number", "date", "moment") and field.key != "changed":
-        return [Narrowing((contact.where(_ordered(rule, _VALUES[field.key], when)),))]
+        return [Narrowing((contact.where(ordered(rule, _VALUES[field.key], when)),))]
     if field.type == "tags":
         return [Narrowing((select(ContactTag.contact_id).where(ContactTag.tag_id.in_(values)),))]
     if field.type == "lists":

@@ -42,7 +42,7 @@ _INDEXED_BY = {
     "created": "created_at",
     "last_call": "last_call_at",
 }
-_INDEXED = frozenset({*_INDEXED_BY.values(), "number", "responsible_id", "organisation_id"})
+_INDEXED = frozenset({*_INDEXED_BY.values(), "number", "responsible_id", "organisation_id", "called_at", "zone_id"})
 
 
 class Plan(NamedTuple):
@@ -178,6 +178,27 @@ async def page(
         rest = select(Contact.id).where(*where, _without_value(first, field)).order_by(*newest)
         ids += await session.scalars(rest.offset(max(0, skip)).limit(limit - len(ids)))
     return await _cards(session, ids)
+
+
+async def stretch(
+    session: AsyncSession, plan: Plan, *, below: int | None, above: int | None, limit: int
+) -> list[Contact]:
+    """The contacts by their № downwards: those after ``below``, or the last ones before ``above``; both excluded.
+
+    However far down, as fast as from the beginning: the edge is looked up in the index of the order.
+    """
+    sort = Sort("number", down=above is None)
+    where = _in_order(session, plan, sort)
+    if above is not None:
+        where = [*where, Contact.number > above]
+    elif below is not None:
+        where = [*where, Contact.number < below]
+    ids = list(
+        await session.scalars(
+            select(Contact.id).where(*where).order_by(*_order(plan, Contact.number, sort)).limit(limit)
+        )
+    )
+    return await _cards(session, ids if above is None else ids[::-1])
 
 
 async def page_of_few(

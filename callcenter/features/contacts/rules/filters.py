@@ -24,7 +24,7 @@ from callcenter.features.contacts.rules import fields as cards
 MAX_DEPTH, MAX_CONDITIONS, MAX_VALUES, MAX_TEXT, MAX_DAYS = 5, 50, 200, 200, 3650
 Type = Literal[
     "text", "phone", "email", "channel", "number", "date", "moment", "choice", "member", "tags", "lists", "sex",
-    "options", "flag", "file",
+    "options", "flag", "file", "clock",
 ]  # fmt: skip
 Plain = str | int | float | bool
 # Under a name of its own: in ListState ``list`` is a field.
@@ -69,6 +69,7 @@ BY_TYPE: dict[str, tuple[str, ...]] = {
     "options": _CHOICE,
     "flag": ("yes", "no"),
     "file": ("empty", "filled"),
+    "clock": ("between",),
 }
 # How many values an operator takes; -1 = one or more.
 _COUNTS = {"between": 2, "empty": 0, "filled": 0, "yes": 0, "no": 0, "in": -1, "not_in": -1}
@@ -100,10 +101,11 @@ class Group(NamedTuple):
 
 
 class When(NamedTuple):
-    """The day and the time zone that relative dates are counted from."""
+    """The day and the time zone that relative dates are counted from, and the moment that clients' clocks show."""
 
     today: date
     zone: str = "UTC"
+    now: datetime | None = None
 
 
 class ConditionForm(msgspec.Struct, forbid_unknown_fields=True):
@@ -117,8 +119,8 @@ class ConditionForm(msgspec.Struct, forbid_unknown_fields=True):
 class ListState(msgspec.Struct, kw_only=True):
     """What a list shows: the JSON that pages send, saved views keep, and ``Selection.filter`` holds.
 
-    ``where`` is a tree, ``quick`` conditions that hold besides; ``list`` one list of clients. ``today`` and ``zone``
-    fix what relative dates mean, so that a job finds what its person saw.
+    ``where`` is a tree, ``quick`` conditions that hold besides; ``list`` one list of clients. ``today``, ``now`` and
+    ``zone`` fix what relative dates and clients' clocks mean, so that a job finds what its person saw.
     """
 
     section: Literal["persons", "organisations"] = "persons"
@@ -128,7 +130,13 @@ class ListState(msgspec.Struct, kw_only=True):
     list: int | None = None
     quick: Conditions = []
     today: date | None = None
+    now: datetime | None = None
     zone: str = "UTC"
+
+    @property
+    def timed(self) -> bool:
+        """Whether it asks for what clients' clocks show, so that it finds others soon."""
+        return b'"client_time"' in msgspec.json.encode((self.where, self.quick))
 
     @property
     def kind(self) -> str:
@@ -142,6 +150,8 @@ _MORE: tuple[tuple[str, str, str], ...] = (
     ("created", N_("Created"), "moment"),
     ("changed", N_("Changed"), "moment"),
     ("last_call", N_("Last call"), "moment"),
+    ("client_time", N_("Client's time now"), "clock"),
+    ("called", N_("Was called"), "flag"),
     ("has_phone", N_("Has a phone"), "flag"),
     ("has_email", N_("Has an e-mail"), "flag"),
     ("subscribed", N_("Subscribed"), "flag"),
@@ -207,7 +217,8 @@ def rule(raw: Any, known: Mapping[str, Field]) -> Rule:
         message = N_("Fill in the value of “%(field)s” in the filter.")
         raise _bad(message, field=field.title)
     made = tuple(_value(field, form.op, one) for one in values)
-    if form.op == "between" and made[1] < made[0]:
+    # Hours may go over midnight.
+    if form.op == "between" and field.type != "clock" and made[1] < made[0]:
         made = (made[1], made[0])
     return Rule(field, form.op, made)
 
@@ -224,6 +235,8 @@ def _value(field: Field, op: str, raw: Plain) -> Any:
         found = cards.a_day(raw) if isinstance(raw, str) else None
     elif field.type in ("choice", "member", "tags", "lists"):
         found = _whole(raw)
+    elif field.type == "clock":
+        found = clock(raw) if isinstance(raw, str) else None
     elif field.type == "sex":
         found = raw if raw in ("m", "f") else None
     elif isinstance(raw, str) and 0 < len(raw.strip()) <= MAX_TEXT and "\x00" not in raw:
@@ -232,6 +245,14 @@ def _value(field: Field, op: str, raw: Plain) -> Any:
     if found is None:
         raise _bad(N_("The value of “%(field)s” in the filter cannot be used."), field=field.title)
     return found
+
+
+def clock(text: str) -> time | None:
+    """A time of day as ``09:30``, None when it is none."""
+    try:
+        return time.fromisoformat(text.strip()).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        return None
 
 
 def _whole(raw: Plain) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from callcenter.core.i18n import N_
@@ -46,8 +46,10 @@ def _value(rule: Rule, value: Any, translate: Callable[[str], str], names: Names
         return translate(SEX[value])
     if isinstance(value, date):
         return value.strftime("%d.%m.%Y")
+    if isinstance(value, time):
+        return value.strftime("%H:%M")
     if isinstance(value, float):
         return f"{value:.15g}"
     if isinstance(value, int):
-        return "“" + names.get((kind, value), f"#{value}") + "”"
+        return "“" + (names.get((rule.field.key, value)) or names.get((kind, value), f"#{value}")) + "”"
     return f"“{value}”"

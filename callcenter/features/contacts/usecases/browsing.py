@@ -241,5 +241,9 @@ async def _own_field(session: AsyncSession, wish: Asked) -> Field | None:
 
 
 def _key(services: Services, person: Current, who: Viewer, wish: Asked) -> bytes:
-    """What a total is kept by: the same filter may find other clients tomorrow, and for somebody else."""
-    return msgspec.json.encode((person.business_id, who, wish.state, services.clock.now().date()))
+    """What a total is kept by: the same filter may find other clients tomorrow, and for somebody else; one that asks
+    for clients' clocks, in a minute.
+    """
+    now = services.clock.now()
+    when = f"{now:%Y-%m-%d %H:%M}" if wish.state.timed else f"{now:%Y-%m-%d}"
+    return msgspec.json.encode((person.business_id, who, wish.state, when))

@@ -419,9 +419,12 @@ def _columns(contact: Contact, given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def found_by(contact: Contact, phones: Iterable[str], emails: Iterable[str]) -> dict[str, str]:
-    """The columns that a card is sorted and found by, as its other columns want them."""
+def found_by(contact: Contact, phones: Iterable[str], emails: Iterable[str]) -> dict[str, str | None]:
+    """The columns that a card is sorted and found by, as its other columns want them; where the client may be is worked
+    out afterwards (usecases.zoning).
+    """
     return {
+        "zone_id": None,
         "name_key": people.sort_key(contact.name),
         "search": people.search_text(
             contact.name, contact.position, contact.organisation, contact.inn, phones=phones, emails=emails

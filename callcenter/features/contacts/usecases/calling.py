@@ -1,4 +1,6 @@
-"""When the last call with a contact was: kept on its row, so that a million of them are sorted and filtered by it."""
+"""When the last call with a contact was, and the last one to it: kept on its row, so that a million of them are sorted
+and filtered by it.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,22 @@ from callcenter.features.contacts.models import Contact
 from callcenter.storage.scope import update_many
 
 
-async def called(session: AsyncSession, moments: Mapping[int, datetime]) -> None:
-    """Calls with these contacts (id → when the call began) are in the log now; an earlier one changes nothing."""
-    await session.run_sync(update_many, Contact, _rows(moments), later=True)
+async def called(session: AsyncSession, moments: Mapping[int, datetime], out: Mapping[int, datetime]) -> None:
+    """Calls with these contacts (id → when the call began) are in the log now, ``out`` those that we made; an earlier
+    one changes nothing.
+    """
+    await session.run_sync(update_many, Contact, _rows("last_call_at", moments), later=True)
+    await session.run_sync(update_many, Contact, _rows("called_at", out), later=True)
 
 
-async def recount(session: AsyncSession, moments: Mapping[int, datetime | None]) -> None:
-    """Calls went away or came from other cards: this is the last one now (None = there is none any more)."""
-    await session.run_sync(update_many, Contact, _rows(moments))
+async def recount(
+    session: AsyncSession, moments: Mapping[int, datetime | None], out: Mapping[int, datetime | None]
+) -> None:
+    """Calls went away or came from other cards: these are the last ones now (None = there is none any more)."""
+    await session.run_sync(update_many, Contact, _rows("last_call_at", moments))
+    await session.run_sync(update_many, Contact, _rows("called_at", out))
 
 
-def _rows(moments: Mapping[int, datetime | None]) -> list[dict[str, object]]:
+def _rows(column: str, moments: Mapping[int, datetime | None] | Mapping[int, datetime]) -> list[dict[str, object]]:
     # In the order of ids: two transactions never wait for each other crosswise.
-    return [{"id": one, "last_call_at": moments[one]} for one in sorted(moments)]
+    return [{"id": one, column: moments[one]} for one in sorted(moments)]

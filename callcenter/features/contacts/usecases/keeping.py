@@ -26,7 +26,7 @@ from callcenter.features.contacts.models import (
 from callcenter.features.contacts.queries import access as seen
 from callcenter.features.contacts.rules import access, fields, people
 from callcenter.features.contacts.rules.access import Viewer
-from callcenter.features.contacts.usecases import parts
+from callcenter.features.contacts.usecases import parts, zoning
 from callcenter.features.contacts.usecases.forms import ChannelForm, ClientForm, PhoneForm
 from callcenter.features.contacts.usecases.parts import channel, phone, set_values
 from callcenter.http.current import Current
@@ -235,6 +235,7 @@ async def refresh(session: AsyncSession, ids: Collection[int]) -> None:
             phones=phones.get(one.id, ()),
             emails=mails.get(one.id, ()),
         )
+    await zoning.place(session, found.values(), phones)
     await session.flush()
 
 

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput
 from callcenter.features.accounts import api as accounts
-from callcenter.features.contacts.models import ContactChoice, ContactList, Tag
-from callcenter.features.contacts.queries import access, filtering
+from callcenter.features.contacts.models import Contact, ContactChoice, ContactList, Tag
+from callcenter.features.contacts.queries import access, filtering, lists
 from callcenter.features.contacts.queries import labels as labelled
+from callcenter.features.contacts.queries.added import fields_added
 from callcenter.features.contacts.rules import columns, filters, wording
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.filters import Field, ListState
@@ -52,6 +53,11 @@ async def options(session: AsyncSession, person: Current) -> dict[str, list[tupl
         "member": [(one.membership_id, one.name) for one in await accounts.people(session)],
         "tags": await _tags(session, who),
         "lists": [(key, title) for key, title in await session.execute(_LISTS)],
+        **{
+            one.field.key: await one.options(session, person)
+            for one in fields_added.values()
+            if one.options is not None
+        },
     }
 
 
@@ -84,6 +90,9 @@ def said(where: dict[str, Any] | None, known: Mapping[str, Field], there: Option
         return ""
     names: dict[tuple[str, Any], str] = {}
     for kind, some in there.items():
+        if kind in fields_added:
+            names |= {(kind, key): title for key, title in some}
+            continue
         names |= {("choice" if kind in ("type", "warmth") else kind, key): title for key, title in some}
     return wording.say(filters.decode(where, known), gettext, names)
 
@@ -109,3 +118,23 @@ async def total(services: Services, session: AsyncSession, person: Current, stat
 async def walked(session: AsyncSession, who: Viewer, state: ListState) -> filtering.Condition:
     """The condition for a walk over all clients by their ids, which no other index is taken for."""
     return and_(*await filtering.conditions(session, who, state, walk=False))
+
+
+async def stretch(
+    services: Services,
+    session: AsyncSession,
+    person: Current,
+    state: ListState,
+    *,
+    below: int | None = None,
+    above: int | None = None,
+    limit: int,
+) -> list[Contact]:
+    """Clients whom the person finds with this state by their № downwards: after ``below``, or just before ``above``.
+
+    Raises BadInput for a filter that is none.
+    """
+    who = await access.viewer(session, person)
+    sizes = services.part(lists.Sizes, lambda all: lists.Sizes(all.clock.epoch))
+    plan = await lists.plan(session, who, state, sizes, person.business_id)
+    return await lists.stretch(session, plan, below=below, above=above, limit=limit)

@@ -10,8 +10,8 @@ from callcenter.features.accounts import api as accounts
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.pages import rest, views
+from callcenter.features.dialer.rules import hours, outcomes, teams
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes, teams
 from callcenter.features.dialer.usecases import control, floors, reaching
 from callcenter.features.numbers import api as numbers
 from callcenter.features.prompts import api as prompts
@@ -62,6 +62,7 @@ async def page(request: web.Request) -> web.Response:
         retried=outcomes.RETRIED,
         outcomes=outcomes.TITLES,
         after=outcomes.AFTER,
+        weekdays=hours.DAYS,
         newer=_address(query, number - 1) if number > 1 else "",
         older=_address(query, number + 1) if number * queries.PER_PAGE < total else "",
     )
@@ -89,6 +90,8 @@ async def one(request: web.Request) -> web.Response:
         tab=tab,
         tabs=TABS,
         words=words,
+        weekdays=hours.DAYS,
+        spans=hours.shown,
         today=here.clock.now(),
         statuses=rules.STATUSES,
         pauses=rules.PAUSES,

@@ -17,11 +17,14 @@ from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
 from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import lists as rules
 from callcenter.features.dialer.rules import outcomes
-from callcenter.features.dialer.usecases import control
+from callcenter.features.dialer.usecases import control, promising
 from callcenter.http.current import Current
 from callcenter.live.views import AgentBrief
 
-ACTIONS = ("start", "pause", "stop", "next", "join", "leave", "set_pause", "exclude", "retry", "archive", "restore")
+ACTIONS = (
+    *("start", "pause", "stop", "next", "join", "leave", "set_pause"),
+    *("exclude", "retry", "archive", "restore", "promise"),
+)
 
 
 class Creator(msgspec.Struct, kw_only=True):
@@ -91,7 +94,8 @@ class AttemptView(msgspec.Struct, kw_only=True):
 
 class EntryView(msgspec.Struct, kw_only=True):
     """A client of a list: ``state`` due, later, dialing, done, excluded; ``outcome`` what the last call came to, or why
-    he was taken out. ``contact_id`` null: the person who asks may not see this client.
+    he was taken out. ``callback`` is a call that he was promised. ``contact_id`` null: the person who asks may not see
+    this client.
     """
 
     id: int
@@ -104,6 +108,7 @@ class EntryView(msgspec.Struct, kw_only=True):
     tries: int
     next_at: datetime | None
     attempts: list[AttemptView]
+    callback: promising.CallBack | None = None
 
 
 class EntryPage(msgspec.Struct, kw_only=True):
@@ -179,10 +184,16 @@ async def entries(session: AsyncSession, person: Current, rows: Sequence[DialEnt
     cards = await contacts.briefs(session, seen)
     phones = await contacts.first_phones(session, seen)
     attempts = await queries.attempts_of(session, [one.id for one in rows])
-    names = await agents.briefs(
-        session, {one.agent_id for some in attempts.values() for one in some if one.agent_id is not None}
-    )
-    return [_entry(row, cards, phones, attempts.get(row.id, []), names) for row in rows]
+    agents_of = {one.agent_id for some in attempts.values() for one in some}
+    agents_of |= {one.callback_agent_id for one in rows}
+    names = await agents.briefs(session, {one for one in agents_of if one is not None})
+    found = [_entry(row, cards, phones, attempts.get(row.id, []), names) for row in rows]
+    if any(row.callback_at is not None for row in rows):
+        lists = {one: await queries.by_id(session, one) for one in {row.list_id for row in rows}}
+        for view, row in zip(found, rows, strict=True):
+            if (of := lists[row.list_id]) is not None:
+                view.callback = await promising.shown(session, of, row, names)
+    return found
 
 
 def _entry(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
@@ -77,15 +77,46 @@ async def open_attempt(session: AsyncSession, list_id: int) -> DialAttempt | Non
     )
 
 
-async def next_entry(session: AsyncSession, list_id: int, now: datetime) -> DialEntry | None:
-    """The client who is called next: whose time has come, else the first who was not called yet.
+async def next_entry(session: AsyncSession, list_id: int, now: datetime, agent_id: int | None) -> DialEntry | None:
+    """The client who is called next: whom a call was promised for now, then whose time has come, then the first who was
+    not called yet. ``agent_id`` is who would talk with him: what others promised themselves is left to them (None =
+    nobody in particular).
 
-    Two looks into an index each, whatever the number of clients.
+    A few looks into an index each, whatever the number of clients.
     """
     mine = select(DialEntry).where(DialEntry.list_id == list_id)
-    came = mine.where(DialEntry.state == rules.LATER, DialEntry.next_at <= now).order_by(DialEntry.next_at).limit(1)
+    came = mine.where(DialEntry.state == rules.LATER, DialEntry.next_at <= now)
+    promised = came.where(DialEntry.callback_at.is_not(None), _for(agent_id)).order_by(DialEntry.callback_at).limit(1)
+    again = came.where(DialEntry.callback_at.is_(None)).order_by(DialEntry.next_at).limit(1)
     first = mine.where(DialEntry.state == rules.DUE).order_by(DialEntry.position).limit(1)
-    return await session.scalar(came) or await session.scalar(first)
+    return await session.scalar(promised) or await session.scalar(again) or await session.scalar(first)
+
+
+def _for(agent_id: int | None) -> ColumnElement[bool]:
+    """Clients whom an agent may call: anybody's, and his own."""
+    anybody = DialEntry.callback_agent_id.is_(None)
+    return anybody if agent_id is None else or_(anybody, DialEntry.callback_agent_id == agent_id)
+
+
+async def untold(session: AsyncSession, now: datetime) -> list[DialEntry]:
+    """Clients who were promised a call for now or before of which nobody was told yet; those of the archive aside."""
+    found = (
+        select(DialEntry)
+        .join(DialList, DialList.id == DialEntry.list_id)
+        .where(
+            DialEntry.callback_at <= now,
+            or_(DialEntry.callback_agent_id.is_not(None), DialList.status != rules.RUNNING),
+            ~DialEntry.callback_told,
+            DialEntry.state == rules.LATER,
+            DialList.status != rules.ARCHIVE,
+        )
+    )
+    return list(await session.scalars(found.limit(200)))
+
+
+async def attempt_of_call(session: AsyncSession, call_id: str) -> DialAttempt | None:
+    """The attempt that made a call."""
+    return await session.scalar(select(DialAttempt).where(DialAttempt.call_id == call_id))
 
 
 async def outcome_before(session: AsyncSession, attempt: DialAttempt) -> str:
@@ -100,10 +131,18 @@ async def outcome_before(session: AsyncSession, attempt: DialAttempt) -> str:
     return found.outcome if found is not None and found.entry_id == attempt.entry_id else ""
 
 
-async def earliest(session: AsyncSession, list_id: int) -> datetime | None:
-    """When the first of those is due who are called later; None when there is none."""
-    found = select(DialEntry.next_at).where(DialEntry.list_id == list_id, DialEntry.state == rules.LATER)
+async def earliest(session: AsyncSession, list_id: int, agent_id: int | None) -> datetime | None:
+    """When the first of those is due who are called later, by this agent or by anybody; None when there is none."""
+    found = select(DialEntry.next_at).where(
+        DialEntry.list_id == list_id, DialEntry.state == rules.LATER, _for(agent_id)
+    )
     return await session.scalar(found.order_by(DialEntry.next_at).limit(1))
+
+
+async def any_later(session: AsyncSession, list_id: int) -> bool:
+    """Whether anybody at all is called later."""
+    found = select(DialEntry.id).where(DialEntry.list_id == list_id, DialEntry.state == rules.LATER)
+    return await session.scalar(found.limit(1)) is not None
 
 
 async def entry(session: AsyncSession, list_id: int, entry_id: int, *, lock: bool = False) -> DialEntry | None:
@@ -117,7 +156,8 @@ async def entry(session: AsyncSession, list_id: int, entry_id: int, *, lock: boo
 async def entries(session: AsyncSession, list_id: int, state: str, number: int) -> list[DialEntry]:
     """A page (from 1) of a list's clients in a state, in their order; one more than fit says that it goes on."""
     found = select(DialEntry).where(DialEntry.list_id == list_id, DialEntry.state == state)
-    found = found.order_by(DialEntry.position).offset((number - 1) * PER_PAGE).limit(PER_PAGE + 1)
+    order = DialEntry.next_at if state == rules.LATER else DialEntry.position
+    found = found.order_by(order, DialEntry.id).offset((number - 1) * PER_PAGE).limit(PER_PAGE + 1)
     return list(await session.scalars(found))
 
 

@@ -69,7 +69,7 @@ def allowed(action: str, who: Who, of: Of) -> bool:
     ``start``: whoever has a phone, unless somebody else is responsible. ``pause``, ``stop``: who performs it, and
     managers. ``next``, ``set_pause``: only who performs it. ``exclude``, ``retry``, ``archive``: who made it, and
     managers; of a list with a team also ``start``, ``pause``, ``stop`` and ``set_pause``. ``join``, ``leave``: whoever
-    has a phone.
+    has a phone. ``promise`` (a call to a client at a time): as ``exclude``, also who performs it.
     """
     performs = who.agent_id is not None and who.agent_id == of.agent_id
     if action in ("join", "leave"):
@@ -82,6 +82,8 @@ def allowed(action: str, who: Who, of: Of) -> bool:
         return performs or who.manages
     if action in ("next", "set_pause"):
         return performs
+    if action == "promise" and performs:
+        return True
     return who.manages or (of.creator_id is not None and of.creator_id == who.membership_id)
 
 
@@ -97,6 +99,7 @@ _STATUSES: dict[str, tuple[str, ...]] = {
     "retry": (RUNNING, PAUSED, FINISHED),
     "archive": (CREATED, PAUSED, FINISHED),
     "restore": (ARCHIVE,),
+    "promise": (CREATED, RUNNING, PAUSED, FINISHED),
 }
 
 

@@ -18,6 +18,7 @@ AGENT_AWAY, AGENT_LEFT, NOT_PLACED, LOST, LINE_AWAY = "agent_away", "agent_left"
 UNTOUCHED = frozenset({AGENT_AWAY, AGENT_LEFT, NOT_PLACED, LOST, LINE_AWAY})
 # Why a client was taken out.
 BY_HAND, NO_NUMBER, BLOCKED, SPAM, DO_NOT_CALL = "by_hand", "no_number", "blocked", "spam", "do_not_call"
+NO_HOUR = "no_hour"
 
 TITLES: dict[str, str] = {
     ANSWERED: N_("Talked to"),
@@ -38,6 +39,7 @@ TITLES: dict[str, str] = {
     BLOCKED: N_("Client is blocked"),
     SPAM: N_("Number is marked as spam"),
     DO_NOT_CALL: N_("Asked not to be called"),
+    NO_HOUR: N_("No hour fits all time zones of the number"),
 }
 RETRIED = (NO_ANSWER, BUSY, FAILED, MACHINE, ABANDONED)
 """Outcomes after which a client may be called again."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import api as contacts
-from callcenter.features.dialer.models import DialAttempt, DialEntry
+from callcenter.features.dialer.models import DialAttempt, DialEntry, DoNotCall
 from callcenter.features.dialer.usecases import samples
+from callcenter.features.privacy import api as privacy
+from callcenter.plugin import Services
 
 
 async def move(session: AsyncSession, from_ids: Collection[int], to_id: int) -> None:
@@ -36,4 +38,30 @@ async def erase(session: AsyncSession, ids: Collection[int]) -> list[str]:
     return sounds
 
 
+async def held(here: Services, session: AsyncSession, person: privacy.Person) -> privacy.Held:
+    """In which lists the person is, and every call that they made to him."""
+    mine = select(DialEntry).where(DialEntry.contact_id == person.contact_id).order_by(DialEntry.id)
+    entries = list(await session.scalars(mine))
+    made = select(DialAttempt).where(DialAttempt.entry_id.in_([one.id for one in entries])).order_by(DialAttempt.id)
+    refused = select(DoNotCall).where(DoNotCall.e164.in_(person.numbers)).order_by(DoNotCall.id)
+    return privacy.Held(
+        {
+            "dial_lists": [privacy.as_json(row) for row in entries],
+            "dial_attempts": [privacy.as_json(row) for row in await session.scalars(made)],
+            "do_not_call": [privacy.as_json(row) for row in await session.scalars(refused)],
+        },
+        [],
+    )
+
+
+async def erase_person(here: Services, business_id: int, person: privacy.Person) -> dict[str, int]:
+    """Deletes his places in lists with the attempts. That he must not be called stays: it is for his own good."""
+    async with here.db.business(business_id) as session:
+        mine = select(func.count()).select_from(DialEntry).where(DialEntry.contact_id == person.contact_id)
+        count = await session.scalar(mine) or 0
+        await erase(session, [person.contact_id])
+    return {"dial_lists": count}
+
+
 MERGER = contacts.Merger("dialer", move, erase, samples.remove)
+PART = privacy.Part("dialer", held, erase_person)

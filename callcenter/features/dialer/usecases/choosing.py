@@ -43,7 +43,7 @@ async def choose(services: Services, row: DialList) -> Chosen | float | None:
     for _ in range(AT_ONCE):
         now = services.clock.now()
         async with services.db.business(row.business_id) as session:
-            entry = await queries.next_entry(session, row.id, now)
+            entry = await queries.next_entry(session, row.id, now, row.agent_id)
             if entry is None:
                 return None
             numbers = [one for one in await contacts.numbers_of(session, entry.contact_id) if contacts.outside(one)]
@@ -75,11 +75,13 @@ async def _reach(session: AsyncSession, row: DialList, entry: DialEntry, numbers
         return _Reach(free[0])
     business = await accounts.business(session, row.business_id)
     home = business.timezone if business is not None else "UTC"
-    opens = [hours.opens(row.hours, contacts.place(one, "en").zone or home, now) for one in free]
+    city, address = (person.city, person.address) if person is not None else ("", "")
+    opens = [hours.opens(row.hours, contacts.zones.of_client([one], city, address) or (home,), now) for one in free]
     for one, at in zip(free, opens, strict=True):
         if at is None:
             return _Reach(one)
-    return _Reach(free[0], after=min(at for at in opens if at is not None))
+    after = min(at for at in opens if at is not None)
+    return _Reach(why=outcomes.NO_HOUR) if after == hours.NEVER else _Reach(free[0], after=after)
 
 
 async def _pass_over(services: Services, row: DialList, entry_id: int, reach: _Reach) -> None:

@@ -21,8 +21,8 @@ async def nobody(services: Services, row: DialList) -> None:
         if fresh is None or fresh.status != rules.RUNNING or not fresh.filled:
             return
         now = services.clock.now()
-        later = await queries.earliest(session, row.id)
-        if later is not None or await queries.next_entry(session, row.id, now) is not None:
+        # Also a call that an employee promised himself: he is reminded of it, and the list waits for it.
+        if await queries.any_later(session, row.id) or await queries.next_entry(session, row.id, now, None) is not None:
             return
         fresh.status, fresh.ended_at = rules.FINISHED, now
         fresh.counts = await queries.counts(session, row.id)

@@ -98,7 +98,7 @@ async def start(services: Services, person: Current, list_id: int) -> None:
             row.started_at = row.started_at or services.clock.now()
             await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
     if team:
-        _changed(services)
+        changed(services)
         return
     await _perform(services, person, list_id)
 
@@ -123,7 +123,7 @@ async def _perform(services: Services, person: Current, list_id: int) -> None:
         row.started_at, row.ended_at = row.started_at or now, None
         await accounts.audit(session, person, "dialer.start", "dial_list", row.id, title=row.title)
     desk.kept(services).agents.add(person.agent_id)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -152,7 +152,7 @@ async def halt(services: Services, person: Current, list_id: int, action: str) -
     for member in members:
         await nailing.let_go(services, row, member.agent_id)
     await _let_go(services, person.business_id, call_id)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, agent_id)
 
 
@@ -193,7 +193,7 @@ async def ask_next(services: Services, person: Current, list_id: int) -> None:
             raise Conflict(N_("Finish this call first."), code="in_call")
         desk.end_rest(services, row)
         row.next_at, row.rest_call, row.rest_from = services.clock.now(), "", None
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -209,7 +209,7 @@ async def set_pause(services: Services, person: Current, list_id: int, seconds: 
         elif row.rest_from is not None and row.rest_call:
             row.next_at = rules.next_at(row.rest_from, chosen)
             desk.give_rest(services, row, row.rest_call, chosen)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -239,13 +239,14 @@ async def exclude(services: Services, person: Current, list_id: int, entry_id: i
                 row.status = rules.PAUSED
         elif not back and entry.state in (rules.DUE, rules.LATER):
             entry.state, entry.outcome, entry.next_at = rules.OUT, outcomes.BY_HAND, None
+            entry.callback_at, entry.callback_agent_id = None, None
         elif not back and entry.state == rules.DONE:
             raise Conflict(N_("This client was called already."))
         entry.changed_at = services.clock.now()
         if back and row.status == rules.RUNNING and not row.rest_call and row.next_at is not None:
             row.next_at = services.clock.now()
         row.counts = rules.moved(row.counts, before, rules.bucket(entry.state, entry.outcome))
-    _changed(services)
+    changed(services)
     return entry
 
 
@@ -284,7 +285,7 @@ async def join(services: Services, person: Current, list_id: int) -> None:
     await nailing.join(services, row, person.agent_id)
     async with services.db.business(person.business_id) as session:
         await accounts.audit(session, person, "dialer.join", "dial_list", row.id, title=row.title)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
@@ -299,11 +300,12 @@ async def leave(services: Services, person: Current, list_id: int) -> None:
             return
         await accounts.audit(session, person, "dialer.leave", "dial_list", row.id, title=row.title)
     await nailing.let_go(services, row, person.agent_id, told=False)
-    _changed(services)
+    changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
 
 
-def _changed(services: Services) -> None:
+def changed(services: Services) -> None:
+    """Something about a list is different: the dialer looks at once."""
     found = desk.kept(services)
     found.looked = False
     found.woken.set()

@@ -80,7 +80,7 @@ class RunView(msgspec.Struct, kw_only=True):
     ``phase``: ringing (his own phone), calling (the client), talking, pause (until ``until``), waits (for his press),
     later (nobody is due before ``until``), soon (the next call is about to begin), held (the list is paused). Of a list
     with a ``team``: standing (his phone is picked up), aside (it is free for callers who wait), talking, held.
-    ``why`` is why it was paused, in words.
+    ``why`` is why it was paused, in words. ``call_id`` is the call that goes on, or after which the pause lasts.
     """
 
     list_id: int
@@ -96,6 +96,7 @@ class RunView(msgspec.Struct, kw_only=True):
     why: str = ""
     mode: str = ""
     team: bool = False
+    call_id: str = ""
 
 
 def give_rest(services: Services, row: DialList, call_id: str, seconds: int | None) -> None:
@@ -131,7 +132,7 @@ async def view(services: Services, business_id: int, agent_id: int) -> RunView |
         if attempt is not None:
             entry = await queries.entry(session, row.id, attempt.entry_id)
         elif row.status == rules.RUNNING:
-            entry = await queries.next_entry(session, row.id, row.next_at or services.clock.now())
+            entry = await queries.next_entry(session, row.id, row.next_at or services.clock.now(), agent_id)
         client = None
         if entry is not None:
             brief = (await contacts.briefs(session, [entry.contact_id])).get(entry.contact_id)
@@ -162,6 +163,7 @@ async def view(services: Services, business_id: int, agent_id: int) -> RunView |
         done=row.total - left - int(row.counts.get(rules.EXCLUDED, 0)),
         why=row.why,
         mode=row.mode,
+        call_id=attempt.call_id if attempt is not None else row.rest_call,
     )
 
 

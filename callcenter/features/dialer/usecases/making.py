@@ -41,7 +41,8 @@ class ListForm(msgspec.Struct, kw_only=True):
     """A list to make. ``where`` is the tree of the filter builder; ``pause`` in seconds, None = until one asks for it.
 
     ``number_id`` is the number that clients see (None = the employee's). ``retry``: outcome → [seconds, times].
-    ``hours``: ``{"from": "09:00", "to": "21:00", "days": [1, … 7]}`` by the client's clock, {} = at any time.
+    ``hours``: ``{"from": "09:00", "to": "21:00", "days": [1, … 7], "by_day": {"6": ["10:00", "18:00"]}}`` by the
+    client's clock, {} = at any time.
     ``mode``: preview, power, progressive, predictive; ``dialing`` is what is set of it (rules.teams.Setting).
     """
 
@@ -63,8 +64,10 @@ class CountForm(msgspec.Struct, kw_only=True):
 
 def chosen(where: dict[str, Any] | None, person: Current, services: Services) -> contacts.ListState:
     """The clients that a filter means: saved persons with a phone, as of today by the person's clock."""
-    today = services.clock.now().date()
-    return contacts.ListState(where=where or None, quick=[HAS_PHONE], today=today, zone=person.timezone)
+    now = services.clock.now()
+    state = contacts.ListState(where=where or None, quick=[HAS_PHONE], today=now.date(), zone=person.timezone)
+    state.now = now if state.timed else None
+    return state
 
 
 async def count(session: AsyncSession, services: Services, person: Current, where: dict[str, Any] | None) -> int:

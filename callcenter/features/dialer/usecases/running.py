@@ -35,6 +35,7 @@ AWAY = timedelta(seconds=2)
 AWAY_TEXT = N_("“%(title)s” is paused: your phone is not on line. Nobody was called.")
 BREAK_TEXT = N_("“%(title)s” is paused, because you are on a break or off line. Nobody was called.")
 FINISHED_TEXT = N_("“%(title)s” is through: everybody was called.")
+PROMISED_TEXT = N_("“%(title)s” is paused: only calls that other employees promised are left.")
 REFUSED_TEXT = N_("“%(title)s” is paused: %(reason)s")
 
 
@@ -194,20 +195,27 @@ async def _nobody(services: Services, row: DialList) -> float | None:
         if fresh is None or fresh.status != rules.RUNNING:
             return None
         now = services.clock.now()
-        if await queries.next_entry(session, row.id, now) is not None:
+        if await queries.next_entry(session, row.id, now, fresh.agent_id) is not None:
             return 0.0
         if not fresh.filled:
             return LONGEST
-        later = await queries.earliest(session, row.id)
+        later = await queries.earliest(session, row.id, fresh.agent_id)
+        said = FINISHED_TEXT
         if later is not None:
             fresh.next_at, fresh.rest_call, fresh.rest_from = later, "", None
-            over = False
+            said = ""
+        elif await queries.any_later(session, row.id):
+            # He is let go, so that those who promised to call can go on with the list.
+            desk.end_rest(services, fresh)
+            fresh.status, fresh.next_at, fresh.rest_call, fresh.rest_from = rules.PAUSED, None, "", None
+            fresh.agent_id, fresh.why, fresh.why_values = None, PROMISED_TEXT, {}
+            said = PROMISED_TEXT
         else:
             desk.end_rest(services, fresh)
             fresh.status, fresh.next_at, fresh.ended_at = rules.FINISHED, None, now
             fresh.rest_call, fresh.rest_from, fresh.counts = "", None, await queries.counts(session, row.id)
-            fresh.agent_id, over = None, True
-    if over:
-        await desk.notice(services, row, FINISHED_TEXT)
+            fresh.agent_id = None
+    if said:
+        await desk.notice(services, row, said)
     await desk.tell(services, row.business_id, row.agent_id)
     return None

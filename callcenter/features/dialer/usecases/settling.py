@@ -13,8 +13,8 @@ from callcenter.features.calls import api as calls
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
+from callcenter.features.dialer.rules import callbacks, outcomes, teams
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes, teams
 from callcenter.features.dialer.usecases import desk
 from callcenter.features.dialer.usecases.choosing import Chosen
 from callcenter.plugin import Services
@@ -107,7 +107,10 @@ def _follow(row: DialList, entry: DialEntry, found: str, numbers: int, now: date
     if entry.state != rules.DIALING:
         return
     before = rules.bucket(entry.state, entry.outcome)
-    next_one = outcomes.verdict(found, entry.tries, entry.phone, numbers, row.retry, now)
+    verdict = outcomes.verdict(found, entry.tries, entry.phone, numbers, row.retry, now)
+    next_one, holds = callbacks.after(verdict, found, entry.callback_at, now)
+    if not holds:
+        entry.callback_at, entry.callback_agent_id = None, None
     entry.state, entry.tries, entry.phone, entry.next_at = next_one
     entry.changed_at = now
     if found not in outcomes.UNTOUCHED:

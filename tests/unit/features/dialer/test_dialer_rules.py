@@ -126,23 +126,53 @@ def test_the_expected_end_goes_by_the_last_calls() -> None:
     assert lists.expected_end(0, past, 20, NOW) is None
 
 
+@pytest.mark.rule("OBD-06")
+def test_a_client_who_may_be_in_several_zones_is_called_when_all_of_them_are_open() -> None:
+    day = hours.checked({"from": "09:00", "to": "21:00"})
+    both = ["Europe/Moscow", "Asia/Vladivostok"]
+    # 12:00 in Moscow, 19:00 in Vladivostok; two hours later it is too late there, until it is 09:00 in Moscow.
+    assert hours.opens(day, both, NOW) is None
+    assert hours.opens(day, both, NOW.replace(hour=11)) == datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+    short = hours.checked({"from": "10:00", "to": "17:00"})
+    assert hours.opens(short, both, NOW) == hours.NEVER
+
+
+@pytest.mark.rule("OBD-06")
+def test_a_weekday_may_have_hours_of_its_own() -> None:
+    day = hours.checked(
+        {"from": "09:00", "to": "21:00", "days": [1, 2, 3, 4, 5, 6], "by_day": {"6": ["11:00", "15:00"]}}
+    )
+    moscow = ["Europe/Moscow"]
+    saturday = datetime(2026, 3, 7, 6, 0, tzinfo=UTC)
+    assert hours.opens(day, moscow, saturday) == datetime(2026, 3, 7, 8, 0, tzinfo=UTC)
+    assert hours.opens(day, moscow, saturday.replace(hour=9)) is None
+    # Sunday is none of the days.
+    assert hours.opens(day, moscow, saturday.replace(hour=12)) == datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
+    assert hours.shown(day) == [([1, 2, 3, 4, 5], "09:00", "21:00"), ([6], "11:00", "15:00")]
+    assert hours.shown({}) == []
+
+
 def test_hours_of_calls() -> None:
     day = hours.checked({"from": "09:00", "to": "21:00", "days": [1, 2, 3, 4, 5]})
     assert day == {"from": "09:00", "to": "21:00", "days": [1, 2, 3, 4, 5]}
     assert hours.checked({}) == {}
     # Monday, 12:00 in Moscow.
-    assert hours.opens(day, "Europe/Moscow", NOW) is None
-    assert hours.opens({}, "Europe/Moscow", NOW) is None
+    assert hours.opens(day, ["Europe/Moscow"], NOW) is None
+    assert hours.opens({}, ["Europe/Moscow"], NOW) is None
     night = NOW.replace(hour=20)
-    assert hours.opens(day, "Europe/Moscow", night) == datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
+    assert hours.opens(day, ["Europe/Moscow"], night) == datetime(2026, 3, 3, 6, 0, tzinfo=UTC)
     friday = datetime(2026, 3, 6, 18, 0, tzinfo=UTC)
-    assert hours.opens(day, "Europe/Moscow", friday) == datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
-    assert hours.opens(day, "Nowhere/Land", NOW) is None
+    assert hours.opens(day, ["Europe/Moscow"], friday) == datetime(2026, 3, 9, 6, 0, tzinfo=UTC)
+    assert hours.opens(day, ["Nowhere/Land"], NOW) is None
     for wrong in (
         {"from": "21:00", "to": "09:00"},
         {"from": "9", "to": "x"},
         {"from": "09:00"},
         {"from": "09:00", "to": "10:00", "days": [8]},
+        {"from": "09:00", "to": "18:00", "by_day": {"6": ["15:00", "10:00"]}},
+        {"from": "09:00", "to": "18:00", "by_day": {"6": ["15:00"]}},
+        {"from": "09:00", "to": "18:00", "days": [1], "by_day": {"6": ["10:00", "15:00"]}},
+        {"from": "09:00", "to": "18:00", "by_day": [6]},
     ):
         with pytest.raises(BadInput):
             hours.checked(wrong)
