@@ -24,6 +24,8 @@ _OWN_LANGUAGE = (
     "callcenter/telephony/asterisk/prompts.py",
     # The words of Russian tables by which columns and encodings are recognised, and sample files.
     "callcenter/features/imports/rules/",
+    # The endings by which patronymics are told.
+    "callcenter/features/mail/rules/tags.py",
 )
 _LANGUAGE_NAMES = "\u0420\u0443\u0441\u0441\u043a\u0438\u0439"
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.contacts import queries
+from callcenter.features.contacts import gateway, queries
 from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
 from callcenter.features.contacts.queries import access, exporting, finding, searching
 from callcenter.features.contacts.queries import labels as label_queries
@@ -28,6 +28,7 @@ from callcenter.features.contacts.usecases import (
     leads,
     offering,
     registry,
+    saving,
 )
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
@@ -43,7 +44,8 @@ __all__ = [
     "email", "ensure_contact", "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding",
     "first_phones", "get",
     "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive", "outside",
-    "own_value", "place", "searching", "sections", "selected", "sort_key", "state_of", "tidy", "viewer",
+    "own_value", "place", "safe_name", "saving", "searching", "sections", "selected", "sort_key", "state_of", "tidy",
+    "viewer",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -54,6 +56,7 @@ sort_key = people.sort_key
 email = people.email
 place = people.place
 local_time = people.local_time
+safe_name = gateway.safe_name
 viewer = access.viewer
 
 
