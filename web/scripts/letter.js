@@ -21,6 +21,7 @@ export function drawLetter(shell, view) {
   const may = shell.me.permissions.includes("contacts.edit");
   box.append(h(
     "div.row.wrap.tight.script-ways", may && h("a.btn.bare.sm", { href: `/letters/new?call=${call}` }, icon("mail", "s"), t("Write a letter")),
+    may && h("a.btn.bare.sm", { href: `/reminders/new?call=${call}` }, icon("bell", "s"), t("Remind me")),
     h("a.btn.bare.sm", { href: `/calls/${call}` }, icon("note", "s"), t("Call card")),
   ));
   return box;

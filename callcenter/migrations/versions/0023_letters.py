@@ -112,6 +112,49 @@ def upgrade() -> None:
         ),
     )
     op.create_index(op.f("ix_mail_file_holds_file_id"), "mail_file_holds", ["file_id"])
+    op.create_table(
+        "reminders",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.String(length=1000), nullable=False),
+        sa.Column("at", base.UtcDateTime(), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=True),
+        sa.Column("call_id", sa.String(length=64), nullable=True),
+        sa.Column("done_at", base.UtcDateTime(), nullable=True),
+        sa.Column("told_at", base.UtcDateTime(), nullable=True),
+        sa.Column("created_at", base.UtcDateTime(), nullable=False),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        _business("reminders"),
+        _key("reminders", "owner_id", "memberships", "CASCADE"),
+        _key("reminders", "author_id", "memberships"),
+        _key("reminders", "contact_id", "contacts"),
+        _key("reminders", "call_id", "calls"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reminders")),
+    )
+    op.create_index("ix_reminders_owner", "reminders", ["business_id", "owner_id", "done_at", "at"])
+    op.create_index("ix_reminders_author", "reminders", ["business_id", "author_id", "at"])
+    op.create_index("ix_reminders_due", "reminders", ["told_at", "at"])
+    op.create_index(op.f("ix_reminders_contact_id"), "reminders", ["contact_id"])
+    op.create_index(op.f("ix_reminders_call_id"), "reminders", ["call_id"])
+    op.create_table(
+        "hand_overs",
+        sa.Column("call_id", sa.String(length=64), nullable=False),
+        sa.Column("contact_id", sa.Integer(), nullable=False),
+        sa.Column("responsible_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=True),
+        sa.Column("at", base.UtcDateTime(), nullable=False),
+        sa.Column("business_id", sa.Integer(), nullable=False),
+        _business("hand_overs"),
+        _key("hand_overs", "call_id", "calls", "CASCADE"),
+        _key("hand_overs", "contact_id", "contacts", "CASCADE"),
+        _key("hand_overs", "responsible_id", "memberships", "CASCADE"),
+        _key("hand_overs", "author_id", "memberships"),
+        sa.PrimaryKeyConstraint("call_id", name=op.f("pk_hand_overs")),
+    )
+    for column in ("business_id", "contact_id"):
+        op.create_index(op.f(f"ix_hand_overs_{column}"), "hand_overs", [column])
     with op.batch_alter_table("scripts") as batch:
         batch.add_column(sa.Column("server_id", sa.Integer(), nullable=True))
         batch.add_column(sa.Column("letter", sa.Boolean(), nullable=False, server_default=sa.false()))
@@ -133,5 +176,5 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("fk_scripts_server_id_mail_servers"), type_="foreignkey")
         for column in ("letter_text", "letter_subject", "letter", "server_id"):
             batch.drop_column(column)
-    for table in ("mail_file_holds", "mail_files", "letters", "mail_servers"):
+    for table in ("hand_overs", "reminders", "mail_file_holds", "mail_files", "letters", "mail_servers"):
         op.drop_table(table)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.errors import NotFound
 from callcenter.features.contacts import api as contacts
 from callcenter.features.mail import queries
 from callcenter.features.mail.rules.tags import Addressee
@@ -25,11 +24,7 @@ class Choice(NamedTuple):
 
 async def seen(session: AsyncSession, person: Current, contact_id: int) -> contacts.Contact:
     """The client, when the person may see him. Raises NotFound."""
-    row = await session.scalar(select(contacts.Contact).where(contacts.Contact.id == contact_id))
-    if row is None:
-        raise NotFound(contacts.access.GONE)
-    await contacts.access.need_see(session, await contacts.viewer(session, person), row)
-    return row
+    return await contacts.need_see(session, person, contact_id)
 
 
 async def choices(session: AsyncSession, contact: contacts.Contact) -> list[Choice]:
