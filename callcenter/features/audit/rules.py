@@ -53,6 +53,7 @@ SENTENCES: dict[str, str] = {
     "agent.ready": N_("Made %(agent)s ready for calls"),
     "agent.paused": N_("Put %(agent)s on a break (%(reason)s)"),
     "agent.offline": N_("Took %(agent)s off line"),
+    "agent.calls_out": N_("Changed whether %(agent)s may call out"),
     "agent.settings": N_("Changed the rules for all agents"),
     "reason.save": N_("Saved the reason for a break “%(name)s”"),
     "reason.retire": N_("Retired the reason for a break “%(name)s”"),

@@ -1,4 +1,4 @@
-"""Mail servers, letters with files, letter templates of scripts, reminders, hand-overs from the call card
+"""Mail servers, letters with files, letter templates of scripts, reminders, hand-overs, who calls out
 
 Revision 0023 after 0020 (0021 and 0022 are made beside it).
 """
@@ -167,10 +167,14 @@ def upgrade() -> None:
         for column in ("letter", "letter_subject", "letter_text"):
             batch.alter_column(column, server_default=None)
     op.create_index(op.f("ix_scripts_server_id"), "scripts", ["server_id"])
+    with op.batch_alter_table("agents") as batch:
+        batch.add_column(sa.Column("calls_out", sa.Boolean(), nullable=False, server_default=sa.true()))
 
 
 def downgrade() -> None:
     """Takes them away, with the letters that were sent."""
+    with op.batch_alter_table("agents") as batch:
+        batch.drop_column("calls_out")
     op.drop_index(op.f("ix_scripts_server_id"), "scripts")
     with op.batch_alter_table("scripts") as batch:
         batch.drop_constraint(op.f("fk_scripts_server_id_mail_servers"), type_="foreignkey")
