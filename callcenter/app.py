@@ -23,6 +23,7 @@ from callcenter.features.agents import api as agents_api
 from callcenter.features.agents import plugin as agents
 from callcenter.features.audit import plugin as audit
 from callcenter.features.callbacks import plugin as callbacks
+from callcenter.features.callcard import plugin as callcard
 from callcenter.features.callflow import plugin as callflow
 from callcenter.features.calls import plugin as calls
 from callcenter.features.campaigns import plugin as campaigns
@@ -50,6 +51,7 @@ from callcenter.features.prospects import plugin as prospects
 from callcenter.features.questionnaires import plugin as questionnaires
 from callcenter.features.queues import plugin as queues
 from callcenter.features.recordings import plugin as recordings
+from callcenter.features.reminders import plugin as reminders
 from callcenter.features.scripts import plugin as scripts
 from callcenter.features.search import plugin as search
 from callcenter.features.selftest import plugin as selftest
@@ -108,10 +110,12 @@ FEATURES: tuple[Feature, ...] = (
     dialer.FEATURE,
     surveys.FEATURE,
     questionnaires.FEATURE,
+    mail.FEATURE,
+    reminders.FEATURE,
+    callcard.FEATURE,
     scripts.FEATURE,
     prospects.FEATURE,
     recordings.FEATURE,
-    mail.FEATURE,
     missed.FEATURE,
     forwarding.FEATURE,
     outgoing.FEATURE,

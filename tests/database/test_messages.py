@@ -14,7 +14,7 @@ from callcenter.features.calls.queries import lists
 from callcenter.features.calls.queries.lists import Scope
 from callcenter.features.calls.rules.filters import Filters
 from callcenter.features.calls.usecases import messages
-from callcenter.features.mail.gateway import Postman
+from callcenter.features.mail.gateway.postman import Postman
 from callcenter.features.queues import api as queues
 from callcenter.features.recordings import api as recordings
 from callcenter.plugin import Services

@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient
 
 from callcenter.core.calls import Step
 from callcenter.core.events import CallEnded, MemberNotice
-from callcenter.features.mail import rules
-from callcenter.features.mail.gateway import Postman
+from callcenter.features.mail.gateway.postman import Postman
+from callcenter.features.mail.rules import message as rules
 from callcenter.features.missed import usecases
 from callcenter.plugin import Services
 from tests.support.call_log import AT, CLIENT, line, missed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -9,12 +11,18 @@ import pytest
 from aiohttp.test_utils import TestClient
 from sqlalchemy import select
 
+from callcenter.core.errors import Conflict
 from callcenter.core.events import ConfigChanged, RoutingDrafted
+from callcenter.features.agents import api as agents
+from callcenter.features.calls import api as calls
+from callcenter.features.calls.usecases.transfer import TransferForm, target_of
 from callcenter.features.dialplan import queries as dialplan
 from callcenter.features.numbers import api as numbers
 from callcenter.features.recordings import api as recordings
 from callcenter.features.recordings.models import Recording
 from callcenter.plugin import Services
+from callcenter.telephony.config.ways import WayOut, agent_way
+from tests.support import house as houses
 from tests.support.call_log import OWN, answered, line, save
 from tests.support.house import House
 
@@ -177,3 +185,82 @@ async def test_of_an_operator_who_is_not_recorded_nothing_is_kept_whoever_was_aw
         shown = await recordings.briefs(session, [one.id for one in calls])
     assert found == {"one": "empty", "two": "waiting", "three": "waiting"}
     assert sorted(shown) == ["1772442000.2", "1772442000.3"]
+
+
+@pytest.mark.rule("OUT-40")
+async def test_calling_out_is_a_right_of_employees_and_numbers(
+    client: Client, services: Services, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def there(_agent_id: int) -> set[str]:
+        return {"webrtc"}
+
+    monkeypatch.setattr(services.telephony, "device_online", there)
+    business, man, chief = house.businesses["a"], house.people[MAN].agent_id, house.people[CHIEF].agent_id
+    assert man is not None
+    assert chief is not None
+    changes: list[str] = []
+    services.bus.listen(ConfigChanged, lambda event: changes.append(event.what))
+    first = await line(services.db, business)
+    second = await line(services.db, business, "+74950000002")
+
+    async def dial(who: str = MAN, to: str = "+79031182740") -> str:
+        status, found = await api(client, house, who, "POST", "/calls", to=to)
+        return str(found["from"] if status == 201 else found["error"]["code"])
+
+    async def transfer() -> str:
+        person: Any = SimpleNamespace(business_id=business, agent_id=man)
+        try:
+            return await target_of(services, person, TransferForm(kind="number", number="+79031182740"))
+        except Conflict as error:
+            return error.error_code
+
+    async def allow(agent: int, who: str = ADMIN, **body: Any) -> Any:
+        return await api(client, house, who, "PUT", f"/agents/{agent}/calls-out", **body)
+
+    async def in_asterisk(agent: int) -> str | None:
+        async with services.db.system() as session:
+            model = dialplan.agents(await agents.for_rendering(session))
+            told = dialplan.numbers(await numbers.all_numbers(session), uses=await numbers.uses(session))
+        ways = [WayOut(extension=str(one.id), number=one, trunks=()) for one in told]
+        return agent_way(ways, next(one for one in model if one.id == agent))
+
+    # As it always was: everybody may.
+    status, found = await api(client, house, ADMIN, "GET", f"/agents/{man}/calls-out")
+    assert (status, found["calls_out"]) == (200, True)
+    assert [(one["number_id"], one["allowed"], one["everybody"]) for one in found["numbers"]] == [
+        (first, True, True), (second, True, True),
+    ]  # fmt: skip
+    assert [await dial(), await transfer()] == [OWN, "+79031182740"]
+    # The employee's right.
+    assert (await allow(man, calls_out=False))[1]["calls_out"] is False
+    assert changes == ["agents"]
+    assert [await dial(), await transfer()] == ["no_calls_out", "no_calls_out"]
+    assert await in_asterisk(man) is None
+    with pytest.raises(Conflict):
+        await calls.outgoing(services, business, man, "+79031182740")
+    assert await dial(CHIEF) == OWN
+    # Colleagues are no calls out.
+    assert (await api(client, house, MAN, "POST", "/calls", to="103"))[0] == 201
+    await allow(man, calls_out=True)
+    assert await dial() == OWN
+    # The number's right, on the employee's page: others keep it.
+    await allow(man, numbers=[{"number_id": first, "allowed": False}])
+    assert [await dial(), await dial(CHIEF)] == ["+74950000002", OWN]
+    await allow(man, numbers=[{"number_id": second, "allowed": False}])
+    assert [await dial(), await transfer()] == ["no_number", "no_number"]
+    assert await in_asterisk(man) is None
+    listed = (await api(client, house, ADMIN, "GET", f"/numbers/{first}/operators"))[1]["operators"]
+    assert {one["agent_id"]: one["outgoing"] for one in listed} == {man: False, chief: True}
+    await allow(man, numbers=[{"number_id": first, "allowed": True}])
+    assert await dial() == OWN
+    # Only administrators, only their own people.
+    assert (await allow(man, CHIEF, calls_out=False))[0] == 403
+    assert (await allow(man, "owner@b", calls_out=False))[0] == 404
+    await houses.sign_in(client, "administrator@a.example")
+    page = await client.get(f"/agents/{man}/calls-out")
+    token = re.search(r'name="_csrf" value="([^"]+)"', await page.text())
+    assert token is not None
+    saved = await client.post(f"/agents/{man}/calls-out", data={"_csrf": token[1], "numbers": str(second)})
+    assert saved.status == 200
+    found = (await api(client, house, ADMIN, "GET", f"/agents/{man}/calls-out"))[1]
+    assert (found["calls_out"], [one["allowed"] for one in found["numbers"]]) == (False, [False, True])

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from sqlalchemy import update
 
 from callcenter.core.clock import FixedClock
 from callcenter.core.events import CallUpdated
+from callcenter.features.calls.models import CallRecord
 from callcenter.features.contacts import api as contacts
 from callcenter.features.privacy import api as privacy
 from callcenter.features.scripts import api as scripts
@@ -16,8 +18,10 @@ from callcenter.features.scripts.usecases import belonging
 from callcenter.plugin import Services
 from callcenter.storage.scope import Database
 from tests.support import house as houses
+from tests.support import mailing
 from tests.support.call_log import AT, CLIENT, answered, call, line, save
 from tests.support.house import House
+from tests.support.smtp import smtp_sink
 
 Client = TestClient[Any, Any]
 API = "/api/v1/scripts"
@@ -290,3 +294,121 @@ async def test_the_pages_keep_what_was_typed(client: Client, services: Services,
     for act in ("archive", "restore"):
         done = await client.post(f"/scripts/{made['id']}/{act}", data={"_csrf": csrf}, allow_redirects=False)
         assert done.status == 303
+
+
+# --- the letter of a script -----------------------------------------------------------------------------------------
+
+
+LETTER = {"allowed": True, "subject": "Для %FULLNAME%", "text": "<p>%FIRSTNAME%, вот <b>цены</b></p>", "files": []}
+
+
+@pytest.mark.rule("OUT-32")
+async def test_the_scripts_letter_is_sent_with_one_press_after_the_call(
+    client: Client, services: Services, house: House, db: Database, talk: str
+) -> None:
+    business = house.businesses["a"]
+    await mailing.ivan(services, business, phone=CLIENT)
+    async with db.business(business) as session:
+        found = await contacts.find_by_number(session, CLIENT)
+        assert found is not None
+        await session.execute(update(CallRecord).where(CallRecord.id == talk).values(contact_id=found.id))
+    async with smtp_sink() as sink:
+        await mailing.server(client, house, sink)
+        file = await mailing.upload(client, house, "КП.pdf", b"%PDF", "supervisor@a")
+        made = await make(client, house, letter=LETTER | {"files": [file["id"]]})
+        offer = (await opened(client, house))["letter"]
+        assert offer["ready"]
+        assert (offer["subject"], offer["sent"]) == ("Для %FULLNAME%", [])
+        assert [one["address"] for one in offer["addresses"]] == [mailing.TO]
+        body = {"script_id": made["id"], "to": mailing.TO}
+        sent = await client.post(f"/api/v1/calls/{talk}/letter", json=body, headers=house.headers("operator@a"))
+        assert sent.status == 200, await sent.text()
+        (one,) = (await sent.json())["sent"]
+        await mailing.settled(services, business, one["id"])
+        twice = await client.post(f"/api/v1/calls/{talk}/letter", json=body, headers=house.headers("operator@a"))
+        assert (twice.status, (await twice.json())["error"]["code"]) == (409, "twice")
+        to, letter = sink.letters[0]
+        assert (to, str(letter["Subject"])) == (mailing.TO, "Для Сидоров Иван Петрович")
+        assert letter.get_body(("plain",)).get_content().strip() == "Иван, вот цены"  # type: ignore[union-attr]
+        assert [part.get_filename() for part in letter.iter_attachments()] == ["КП.pdf"]
+        (shown,) = (await opened(client, house))["letter"]["sent"]
+        assert (shown["state"], shown["to"]) == ("sent", mailing.TO)
+        # Without the tick there is nothing to send.
+        await client.put(f"{API}/{made['id']}", json=made | {"letter": {}}, headers=house.headers("supervisor@a"))
+        assert (await opened(client, house))["letter"]["subject"] == ""
+        body["again"] = True
+        gone = await client.post(f"/api/v1/calls/{talk}/letter", json=body, headers=house.headers("operator@a"))
+        assert gone.status == 404
+
+
+async def test_only_who_talked_sends_the_letter_and_on_that_day(
+    client: Client, services: Services, house: House, talk: str
+) -> None:
+    made = await make(client, house, letter=LETTER)
+    body = {"script_id": made["id"], "to": mailing.TO}
+    path = f"/api/v1/calls/{talk}/letter"
+    assert (await client.post(path, json=body, headers=house.headers("supervisor@a"))).status == 403
+    assert (await client.post(path, json=body, headers=house.headers("operator@b"))).status == 404
+    no_server = await client.post(path, json=body, headers=house.headers("operator@a"))
+    assert (await no_server.json())["error"]["code"] == "no_server"
+    clock = services.clock
+    assert isinstance(clock, FixedClock)
+    clock.advance(86_400)
+    late = await client.post(path, json=body, headers=house.headers("operator@a"))
+    assert (await late.json())["error"]["code"] == "too_late"
+
+
+async def test_a_letter_that_cannot_be_kept_is_told_by_its_fields(client: Client, house: House) -> None:
+    for wrong, field in (
+        ({"allowed": True, "text": "<p>x</p>"}, "letter_subject"),
+        ({"allowed": True, "subject": "x"}, "letter_text"),
+        ({"files": [999]}, "letter_files"),
+    ):
+        assert set((await make(client, house, status=422, letter=wrong))["error"]["fields"]) == {field}
+    kept = await make(client, house, letter={"text": "<p onclick=x>Черновик</p>"})
+    assert kept["letter"] == {"allowed": False, "subject": "", "text": "<p>Черновик</p>", "files": []}
+
+
+@pytest.mark.rule("OUT-23")
+async def test_a_script_sends_by_a_mail_server_that_the_settings_allow(
+    client: Client, services: Services, house: House, talk: str
+) -> None:
+    business, head = house.businesses["a"], house.headers("administrator@a")
+    async with smtp_sink() as main, smtp_sink() as bound:
+        await mailing.server(client, house, main, name="Основной")
+        closed = await mailing.server(client, house, bound, name="Закрытый")
+        refused = await make(client, house, letter=LETTER, server_id=closed["id"], status=422)
+        assert set(refused["error"]["fields"]) == {"server_id"}
+        body = {key: closed[key] for key in ("name", "host", "port", "security", "from_address")}
+        address = f"{mailing.SERVERS}/{closed['id']}"
+        assert (await client.put(address, json=body | {"in_scripts": True}, headers=head)).status == 200
+        made = await make(client, house, letter=LETTER, server_id=closed["id"])
+        assert made["server_id"] == closed["id"]
+        # It is not taken away under the script.
+        taken = await client.put(address, json=body, headers=head)
+        assert taken.status == 409
+        assert "Продажа" in (await taken.json())["error"]["message"]
+        assert (await client.delete(address, headers=head)).status == 409
+        letter = {"script_id": made["id"], "to": mailing.TO}
+        sent = await client.post(f"/api/v1/calls/{talk}/letter", json=letter, headers=house.headers("operator@a"))
+        await mailing.settled(services, business, (await sent.json())["sent"][0]["id"])
+        assert [to for to, _ in bound.letters] == [mailing.TO]
+        assert main.letters == []
+    csrf = await houses.sign_in(client, "supervisor@a.example")
+    page = await (await client.get(f"/scripts/{made['id']}")).text()
+    assert "Закрытый" in page
+    assert "Основной" not in page
+    data = {"name": "Продажа", "kind": "in", "letter_allowed": "1", "letter_subject": "", "_csrf": csrf}
+    wrong = await client.post(f"/scripts/{made['id']}", data=data)
+    assert wrong.status == 422
+
+
+async def test_a_copied_script_keeps_its_letter_with_the_files(client: Client, house: House) -> None:
+    file = await mailing.upload(client, house, "КП.pdf", b"%PDF", "supervisor@a")
+    made = await make(client, house, letter=LETTER | {"files": [file["id"]]})
+    copied = await client.post(f"{API}/{made['id']}/copy", headers=house.headers("administrator@a"))
+    found = await copied.json()
+    assert found["letter"] == made["letter"]
+    assert (await client.delete(f"{API}/{made['id']}", headers=house.headers("administrator@a"))).status == 204
+    kept = await client.get(f"/api/v1/mail-files/{file['id']}", headers=house.headers("operator@a"))
+    assert kept.status == 200

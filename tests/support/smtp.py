@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import email
 import email.policy
 from collections.abc import AsyncIterator
@@ -12,11 +13,18 @@ from typing import cast
 
 
 class SmtpSink:
-    """Speaks enough of SMTP for a client without encryption. ``letters`` are (recipient, message)."""
+    """Speaks enough of SMTP for a client without encryption. ``letters`` are (recipient, message).
+
+    ``refuse`` = so many letters are put off; ``no_such`` are addresses that it does not know; a ``login`` (user and
+    password) is checked. ``held`` waits before it takes a letter.
+    """
 
     def __init__(self) -> None:
         self.letters: list[tuple[str, EmailMessage]] = []
         self.refuse = 0
+        self.no_such: set[str] = set()
+        self.login: tuple[str, str] | None = None
+        self.held: asyncio.Event | None = None
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -40,15 +48,20 @@ class SmtpSink:
         while line := (await reader.readline()).decode("utf-8", "replace").strip():
             word = line.upper()
             if word.startswith("EHLO"):
-                writer.write(b"250-sink\r\n250 8BITMIME\r\n")
+                writer.write(b"250-sink\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n")
+            elif word.startswith("AUTH PLAIN"):
+                given = base64.b64decode(line.split()[-1]).decode().split("\0")[1:]
+                say("235 welcome" if tuple(given) == self.login else "535 5.7.8 Error: authentication failed")
             elif word.startswith("RCPT"):
                 to = line.partition("<")[2].partition(">")[0]
-                say("250 ok")
+                say("550 5.1.1 No such user here" if to in self.no_such else "250 ok")
             elif word.startswith("MAIL") and self.refuse:
                 self.refuse -= 1
                 say("451 later")
             elif word == "DATA":
                 say("354 go on")
+                if self.held is not None:
+                    await self.held.wait()
                 raw = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n")
                 found = email.message_from_bytes(raw, policy=email.policy.default)
                 self.letters.append((to, cast(EmailMessage, found)))

@@ -26,6 +26,8 @@ _OWN_LANGUAGE = (
     "callcenter/features/imports/rules/",
     # Names of towns and regions as they stand in addresses.
     "callcenter/features/contacts/rules/regions.py",
+    # The endings by which patronymics are told.
+    "callcenter/features/mail/rules/tags.py",
 )
 _LANGUAGE_NAMES = "\u0420\u0443\u0441\u0441\u043a\u0438\u0439"
 

@@ -19,6 +19,7 @@ export function startAlerts() {
     const caller = notice.kind === "missed" && /[?]q=(\d+)$/.exec(notice.link)?.[1];
     if (caller) return void toast(notice.text, { state: "missed", glyph: "missed", life: 30000, action: { text: t("Call back"), run: () => callBack(`+${caller}`) } });
     if (["call_failed", "error"].includes(notice.kind) || notice.kind.startsWith("agent.")) complain(notice.text, { action: open });
+    else if (notice.kind === "reminder") toast(notice.text, { glyph: "bell", life: 60_000, action: open });
     else toast(notice.text, { glyph: "info", action: open });
   });
 }

@@ -7,6 +7,7 @@ const asks = {
   link: () => t("Address of the page, for example https://example.com"),
   anchor: () => t("Name of the anchor, for example: Expensive"),
   jump: () => t("Anchor to jump to"),
+  image: () => t("Address of the picture, for example https://example.com/picture.png"),
 };
 let kept = null;
 
@@ -68,7 +69,7 @@ function ask(editor, tool) {
   const [field, select] = [$("[data-editor-ask] input", editor), $("[data-editor-ask] select", editor)];
   const names = $$("[data-anchor]", text).map((one) => one.dataset.anchor);
   if (tool === "jump" && !names.length) return say(t("There is no anchor yet. Put the cursor into the paragraph to jump to and make it an anchor first."));
-  if (tool !== "anchor" && (!kept || kept.collapsed)) return say(t("Select the words that become the link first."));
+  if (!["anchor", "image"].includes(tool) && (!kept || kept.collapsed)) return say(t("Select the words that become the link first."));
   editor.dataset.asking = tool;
   select.replaceChildren(...names.map((name) => new Option(name, name)));
   select.hidden = tool !== "jump";
@@ -87,6 +88,7 @@ function insert(editor) {
   const value = (tool === "jump" ? $("[data-editor-ask] select", editor) : $("[data-editor-ask] input", editor)).value.trim();
   close(editor);
   if (tool === "anchor") anchor(text, value);
+  else if (tool === "image") picture(value);
   else if (value) run("createLink", tool === "jump" ? `#${value}` : /^[a-z]+:/i.test(value) ? value : `https://${value}`);
   store(text);
 }
@@ -102,6 +104,13 @@ function anchor(text, name) {
   if (name && $$("[data-anchor]", text).some((one) => one !== place && one.dataset.anchor === name)) return say(t("There is an anchor of this name already."));
   if (name) place.dataset.anchor = name;
   else delete place.dataset.anchor;
+  return undefined;
+}
+
+function picture(address) {
+  if (!/^https:\/\//i.test(address)) return void (address && say(t("The address of a picture begins with https://")));
+  // Pictures of other sites are not loaded in these pages; their address stands in their place.
+  run("insertHTML", Object.assign(document.createElement("img"), { src: address, alt: address }).outerHTML);
   return undefined;
 }
 

@@ -2,6 +2,7 @@
 import { $, h, icon, setText, show, typing } from "../js/dom.js";
 import { t } from "../js/i18n.js";
 import { draftOf, drafts, keepDraft } from "./drafts.js";
+import { drawLetter } from "./letter.js";
 import { drawForm, drawOutcomes, drawText, hint, jump, markMended, markProblems, markState, valuesOf } from "./parts.js";
 
 const PAUSE = 700;
@@ -169,7 +170,7 @@ class Panel {
   }
 
   #foot(view) {
-    return h("div.script-foot", drawOutcomes(view.script, view.result), h("p.note", { "data-script-problem": true, "data-state": "missed", role: "alert", hidden: true }), h("button.btn", { type: "button", "data-script-done": true, hidden: true }, icon("check", "s"), t("Done")));
+    return h("div.script-foot", drawOutcomes(view.script, view.result), drawLetter(this.#shell, view), h("p.note", { "data-script-problem": true, "data-state": "missed", role: "alert", hidden: true }), h("button.btn", { type: "button", "data-script-done": true, hidden: true }, icon("check", "s"), t("Done")));
   }
 
   // What changes while the same script is open.

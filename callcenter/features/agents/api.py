@@ -18,7 +18,9 @@ from callcenter.features.agents.usecases.settings import AgentSettings, chosen_s
 from callcenter.live.views import AgentBrief
 from callcenter.plugin import Services
 
-__all__ = ["AgentSettings", "chosen_settings"]
+set_calls_out = people.set_calls_out
+
+__all__ = ["AgentSettings", "chosen_settings", "set_calls_out"]
 
 
 class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +38,7 @@ class AgentInfo(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     auto_dialed: bool = False
     auto_queue: bool = False
+    calls_out: bool = True
 
 
 class DeviceInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -258,6 +261,7 @@ def _info(agent: Agent) -> AgentInfo:
         active=agent.active,
         auto_dialed=agent.auto_dialed,
         auto_queue=agent.auto_queue,
+        calls_out=agent.calls_out,
     )
 
 

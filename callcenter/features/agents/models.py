@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.storage.base import Base, BusinessOwned
@@ -48,6 +48,8 @@ class Agent(Base, BusinessOwned):
     overdue_told_at: Mapped[datetime | None]
     caller_number_id: Mapped[int | None] = mapped_column(ForeignKey("numbers.id", ondelete="SET NULL", use_alter=True))
     active: Mapped[bool] = mapped_column(default=True)
+    # Whether he may call out at all (OUT-40); by which numbers, number_operators say.
+    calls_out: Mapped[bool] = mapped_column(default=True, server_default=true())
     # His phone answers by itself (AGD-16): calls that the dialer or a program brings; calls from queues.
     auto_dialed: Mapped[bool] = mapped_column(default=False, server_default=false())
     auto_queue: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -10,7 +10,8 @@ import msgspec
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.features.contacts import queries
+from callcenter.core.errors import NotFound
+from callcenter.features.contacts import gateway, queries
 from callcenter.features.contacts.models import Contact, ContactChannel, ContactPhone
 from callcenter.features.contacts.queries import access, cells, exporting, finding, searching
 from callcenter.features.contacts.queries import cards as card_queries
@@ -31,11 +32,13 @@ from callcenter.features.contacts.usecases import (
     leads,
     offering,
     registry,
+    saving,
 )
 from callcenter.features.contacts.usecases.bulk import BulkAction, Portion, add_bulk_action
 from callcenter.features.contacts.usecases.forms import ClientForm
 from callcenter.features.contacts.usecases.merging import Leftovers, Merger, activity, add_merger, erase, merge, tidy
 from callcenter.features.contacts.usecases.registry import Entry, Guard, Hook, Section, Source
+from callcenter.http.current import Current
 from callcenter.live.views import ContactBrief
 
 __all__ = [
@@ -45,9 +48,9 @@ __all__ = [
     "add_history", "add_merger", "add_section", "brief_of", "briefs", "bulk_undo", "bulk_write", "by_numbers",
     "caller", "calling", "cells", "count_with", "counters", "create_client", "email", "ensure_contact",
     "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "first_phones", "get",
-    "ids_matching", "label_titles", "leads", "local_time", "merge", "numbers_of", "offering", "on_archive",
-    "ordered", "outside", "own_value", "people_of", "place", "searching", "sections", "selected", "sort_key",
-    "state_of", "tidy", "viewer", "zones",
+    "get_card", "ids_matching", "label_titles", "leads", "local_time", "merge", "need_see", "numbers_of", "offering",
+    "on_archive", "ordered", "outside", "own_value", "people_of", "place", "safe_name", "saving", "searching",
+    "sections", "selected", "sort_key", "state_of", "tidy", "viewer", "zones",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]
@@ -58,6 +61,7 @@ sort_key = people.sort_key
 email = people.email
 place = people.place
 local_time = people.local_time
+safe_name = gateway.safe_name
 viewer = access.viewer
 
 
@@ -151,6 +155,21 @@ async def caller(session: AsyncSession, e164: str, *, labels: bool = False) -> C
 async def label_titles(session: AsyncSession) -> tuple[dict[str, str], dict[int, str]]:
     """The business's tags (key -> title) and lists (id -> title), by title."""
     return await label_queries.titles(session)
+
+
+async def need_see(session: AsyncSession, person: Current, contact_id: int) -> Contact:
+    """The client's card, when the person may see it. Raises NotFound."""
+    row = await get_card(session, contact_id)
+    await access.need_see(session, await access.viewer(session, person), row)
+    return row
+
+
+async def get_card(session: AsyncSession, contact_id: int) -> Contact:
+    """A client's card, whoever asks. Raises NotFound."""
+    row = await queries.contact(session, contact_id)
+    if row is None:
+        raise NotFound(access.GONE)
+    return row
 
 
 async def get(session: AsyncSession, contact_id: int) -> ContactInfo | None:

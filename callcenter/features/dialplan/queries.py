@@ -222,6 +222,7 @@ def agents(
             short_number=one.agent.short_number,
             caller_number_id=one.agent.caller_number_id,
             auto_queue=one.agent.auto_queue,
+            calls_out=one.agent.calls_out,
             **_calls_out(one.agent.id, (callers or {}).get(one.agent.business_id), now),
             devices=tuple(
                 Device(kind=phone.kind, password=phone.password)

@@ -19,17 +19,18 @@ from callcenter.features.numbers.usecases.callers import Callers, callers, confi
 from callcenter.features.numbers.usecases.fields import NumberPatch
 from callcenter.features.numbers.usecases.hours import employee_zones, takers
 from callcenter.features.numbers.usecases.hours import is_open as _is_open
-from callcenter.features.numbers.usecases.operators import Use, unrecorded, uses
+from callcenter.features.numbers.usecases.operators import OperatorForm, Use, unrecorded, uses
+from callcenter.features.numbers.usecases.operators import put as put_operator
 from callcenter.features.numbers.usecases.prompts import choices as prompt_choices
 from callcenter.features.numbers.usecases.prompts import exists as prompt_exists
 from callcenter.live.views import NumberBrief
 
 __all__ = [
-    "Callers", "DayInfo", "NumberInfo", "NumberPatch", "Trunk", "TrunkInfo", "Use", "add_for_all", "all_numbers",
-    "bind_trunk", "briefs", "by_ids", "callers", "confirmed", "create_number", "create_trunk", "directory_numbers",
-    "directory_trunks", "employee_zones", "forwardable", "get", "has_line", "info_of", "is_open", "prompt_choices",
-    "prompt_exists", "put_back", "reclaim", "special_days", "takers", "trunk_info", "trunks", "unrecorded",
-    "uses",
+    "Callers", "DayInfo", "NumberInfo", "NumberPatch", "OperatorForm", "Trunk", "TrunkInfo", "Use",
+    "add_for_all", "all_numbers", "bind_trunk", "briefs", "by_ids", "callers", "confirmed", "create_number",
+    "create_trunk", "directory_numbers", "directory_trunks", "employee_zones", "forwardable", "get", "has_line",
+    "info_of", "is_open", "prompt_choices", "prompt_exists", "put_back", "put_operator", "reclaim",
+    "special_days", "takers", "trunk_info", "trunks", "unrecorded", "uses",
 ]  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callcenter.core.events import SpyChanged
 from callcenter.features.outgoing import handlers, jobs
-from callcenter.features.outgoing.pages import rest, site
+from callcenter.features.outgoing.pages import rest, rights, site
 from callcenter.features.outgoing.usecases.choosing import CallingForm
 from callcenter.features.outgoing.usecases.confirming import AskForm, CodeForm
 from callcenter.http.permissions import NUMBERS_EDIT, NUMBERS_SEE, PHONE_USE
@@ -78,6 +78,7 @@ FEATURE = Feature(
             body=CodeForm,
             returns=rest.NumberState,
         ),
+        *rights.ROUTES,
         Route("GET", "/calling", site.calling, NUMBERS_SEE),
         Route("POST", "/calling", site.save_calling, NUMBERS_EDIT),
         Route("GET", "/calling/numbers", site.members, NUMBERS_EDIT),

@@ -15,6 +15,9 @@ class Script(Base, BusinessOwned):
 
     ``everybody`` = all employees, else those in ``script_agents``. ``skip_allowed``: the next card of a list may be
     opened without an outcome (OUT-28); ``autodial``: the next contact of a list is dialled by itself (OUT-29).
+
+    ``letter``: agents may send the standard letter ``letter_subject``, ``letter_text`` (clean HTML of mail.content)
+    with one press; its files are held as ``script:<id>``. ``server_id`` is the mail server of the script's letters.
     """
 
     __tablename__ = "scripts"
@@ -27,6 +30,10 @@ class Script(Base, BusinessOwned):
     skip_allowed: Mapped[bool] = mapped_column(default=True)
     autodial: Mapped[bool] = mapped_column(default=False)
     questionnaire_id: Mapped[int | None] = mapped_column(ForeignKey("questionnaires.id", ondelete="SET NULL"))
+    server_id: Mapped[int | None] = mapped_column(ForeignKey("mail_servers.id", ondelete="SET NULL"), index=True)
+    letter: Mapped[bool] = mapped_column(default=False)
+    letter_subject: Mapped[str] = mapped_column(String(255), default="")
+    letter_text: Mapped[str] = mapped_column(Text, default="")
     archived_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

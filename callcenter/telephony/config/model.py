@@ -102,7 +102,8 @@ class Agent:
     """An agent; ``caller_number_id`` is the number that clients see (None = the business's first).
 
     ``auto_queue``: his phones answer calls from queues by themselves. ``shown`` (E.164) is what clients see in place of
-    the line's number ('' = that one). ``barred``: he may not call out, his number is not confirmed.
+    the line's number ('' = that one). ``barred``: he may not call out, his number is not confirmed;
+    ``calls_out`` False: he has no right to.
     """
 
     id: int
@@ -115,6 +116,7 @@ class Agent:
     auto_queue: bool = False
     shown: str = ""
     barred: bool = False
+    calls_out: bool = True
 
     def endpoint(self, device: Device) -> str:
         """The device's name and login in Asterisk."""

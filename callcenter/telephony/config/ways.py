@@ -58,6 +58,8 @@ def agent_way(ways: Sequence[WayOut], agent: Agent) -> str | None:
 
     None = he may use none of them. Without any way there is nothing to forbid.
     """
+    if not agent.calls_out:
+        return None
     if not ways:
         return "default"
     mine = {way.extension for way in ways if way.number.serves(agent.id)}

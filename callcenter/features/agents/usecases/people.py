@@ -100,6 +100,18 @@ async def set_auto_answer(services: Services, business_id: int, agent_id: int, *
     services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
 
 
+async def set_calls_out(services: Services, business_id: int, agent_id: int, *, allowed: bool) -> str:
+    """Gives an agent the right to call out, or takes it (OUT-40); his name. NotFound."""
+    now = services.clock.now()
+    async with services.db.business(business_id) as session:
+        agent = await need(session, agent_id)
+        name, changed = agent.name, agent.calls_out != allowed
+        agent.calls_out = allowed
+    if changed:
+        services.bus.publish(ConfigChanged(at=now.timestamp(), business_id=business_id, what="agents"))
+    return name
+
+
 async def edit_agent(
     services: Services,
     business_id: int,

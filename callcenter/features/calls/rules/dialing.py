@@ -19,6 +19,7 @@ UNCONFIRMED: dict[str, str] = {
         "Calls out are blocked: your own number is not confirmed. Confirm it in your profile, My number for calls."
     ),
 }
+NO_RIGHT = N_("You may not call out. An administrator can allow it in Team, Calls out.")
 NO_NUMBER = N_(
     "No number of the company is open to you for calls out. An administrator can allow one in Telephony, Numbers."
 )

@@ -81,9 +81,19 @@ class Ways(NamedTuple):
     line: bool = True
     # Who may call out, and what is seen of it.
     callers: numbers.Callers = numbers.Callers(calling=confirmations.Calling())
+    # Agents who may not call out at all (OUT-40).
+    barred: frozenset[int] = frozenset()
 
     def check(self, agent_id: int, now: datetime) -> None:
-        """Raises Conflict (code ``unconfirmed``) when an agent's calls out need a confirmation that there is not."""
+        """Raises Conflict when an agent may not call out.
+
+        Codes ``no_calls_out`` (he has no right to), ``no_number`` (no number is open to him), ``unconfirmed`` (his
+        calls need a confirmation that there is not).
+        """
+        if agent_id in self.barred:
+            raise Conflict(dialing.NO_RIGHT, code="no_calls_out")
+        if self.own and not any(one.serves(agent_id) for one in self.own):
+            raise Conflict(dialing.NO_NUMBER, code="no_number")
         if not self.callers.allowed(agent_id, now):
             raise Conflict(dialing.UNCONFIRMED[self.callers.calling.number_mode], code="unconfirmed")
 
@@ -111,12 +121,21 @@ class OutWays:
                 for one in await numbers.all_numbers(session)
             ]  # fmt: skip
             callers = await numbers.callers(session, [business_id], self._services.settings.service_number)
-            of_agent = {one.id: one.caller_number_id for one in await agents.all_agents(session)}
+            people = await agents.all_agents(session)
+            of_agent = {one.id: one.caller_number_id for one in people}
             through = {one.agent_id: one.number for one in await calling.all_of(session) if one.mode == "phone"}
             business = await accounts.business(session, business_id)
             line = await numbers.has_line(session)
         default = business.settings.get("caller_number_id") if business else None
-        ways = Ways(own, of_agent, default if isinstance(default, int) else None, through, line, callers[business_id])
+        ways = Ways(
+            own,
+            of_agent,
+            default if isinstance(default, int) else None,
+            through,
+            line,
+            callers[business_id],
+            frozenset(one.id for one in people if not one.calls_out),
+        )
         self._known[business_id] = (state, ways)
         return ways
 
@@ -140,7 +159,7 @@ async def dial(services: Services, person: Current, form: DialForm) -> Call:
     """Rings the person's own phone and then calls ``form.to``; gives the call as far as it is known at once.
 
     Raises BadInput for a wrong number, Forbidden without a phone of one's own, Conflict (codes ``offline``,
-    ``in_call``, ``no_line``, ``unconfirmed`` and ``no_number``), TooMany.
+    ``in_call``, ``no_line``, ``unconfirmed``, ``no_calls_out`` and ``no_number``), TooMany.
     """
     person.need("calls.dial")
     if person.agent_id is None:

@@ -77,6 +77,16 @@ async def need_change(session: AsyncSession, who: Viewer, contact: Contact) -> N
         raise Forbidden(CLOSED)
 
 
+async def may_move(session: AsyncSession, who: Viewer, contact: Contact) -> bool:
+    """Whether ``who`` may give this client to somebody else (rules.access.may_move)."""
+    return rules.may_move(who, await card(session, contact))
+
+
+async def may_change(session: AsyncSession, who: Viewer, contact: Contact) -> bool:
+    """Whether ``who`` may change this client (rules.access.may_change)."""
+    return rules.may_change(who, await card(session, contact))
+
+
 async def card(session: AsyncSession, contact: Contact) -> Card:
     """What of the contact decides who may see it."""
     rows = await session.scalars(select(ContactManager.membership_id).where(ContactManager.contact_id == contact.id))

@@ -12,11 +12,13 @@ from callcenter.core.errors import BadInput, Conflict, ProductError
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
 from callcenter.features.agents import api as agents
+from callcenter.features.mail import api as mail
 from callcenter.features.numbers import api as numbers
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.usecases import editing
 from callcenter.features.scripts.usecases.editing import ScriptForm
+from callcenter.features.scripts.usecases.templates import LetterPart
 from callcenter.http import render
 from callcenter.http.current import current
 from callcenter.http.permissions import SCRIPTS_EDIT
@@ -63,6 +65,8 @@ class ScriptView(msgspec.Struct, kw_only=True):
     skip_allowed: bool
     autodial: bool
     questionnaire_id: int | None
+    server_id: int | None
+    letter: LetterPart
     archived: bool
 
 
@@ -201,6 +205,8 @@ async def _form_page(
         people = await agents.all_agents(session)
         lines = await numbers.all_numbers(session)
         asked = await questionnaires.choices(session)
+        servers = [one for one in await mail.servers(session) if one.in_scripts or one.id == form.server_id]
+        files = await mail.files_by_id(session, form.letter.files)
     return render.page(
         request,
         "scripts/form.html",
@@ -213,6 +219,11 @@ async def _form_page(
         people=sorted(people, key=lambda one: one.name),
         lines=[(one.id, " ".join((one.title, shown(one.e164))).strip()) for one in lines],
         questionnaires=asked,
+        servers=servers,
+        letter_text=_shown(form.letter.text, letter=True),
+        letter_files_there=[files[one] for one in form.letter.files if one in files],
+        letter_tags=mail.tags.TAGS,
+        most_files=mail.content.MAX_FILES,
         kinds=rules.KINDS,
         follows=rules.OUTCOMES,
         problem=render.said(request, error) if error else "",
@@ -220,9 +231,9 @@ async def _form_page(
     )
 
 
-def _shown(typed: str) -> str:
+def _shown(typed: str, *, letter: bool = False) -> str:
     try:
-        return rules.clean(typed)
+        return mail.content.clean(typed) if letter else rules.clean(typed)
     except BadInput:
         return rules.clean(rules.plain(typed)[: rules.MAX_TEXT])
 
@@ -250,7 +261,7 @@ async def _typed(request: web.Request) -> ScriptForm:
         # A row that was added and left empty is no outcome.
         if outcome.id is not None or outcome.title.strip() or outcome.comment.strip():
             outcomes.append(outcome)
-    asked = text("questionnaire_id")
+    asked, server = text("questionnaire_id"), text("server_id")
     return ScriptForm(
         name=text("name"),
         kind="in" if text("kind") == "in" else "out",
@@ -262,6 +273,13 @@ async def _typed(request: web.Request) -> ScriptForm:
         skip_allowed=bool(text("skip_allowed")),
         autodial=bool(text("autodial")),
         questionnaire_id=int(asked) if _number(asked) else None,
+        server_id=int(server) if _number(server) else None,
+        letter=LetterPart(
+            allowed=bool(text("letter_allowed")),
+            subject=text("letter_subject"),
+            text=text("letter_text"),
+            files=ids("letter_files"),
+        ),
     )
 
 

@@ -9,11 +9,12 @@ from aiohttp import web
 from callcenter.core.errors import NotFound
 from callcenter.features.calls import api as calls
 from callcenter.features.scripts import queries
-from callcenter.features.scripts.usecases import working
+from callcenter.features.scripts.usecases import templates, working
+from callcenter.features.scripts.usecases.templates import LetterForm, Offer
 from callcenter.features.scripts.usecases.working import CallScript, ChoiceForm, OutcomeForm
 from callcenter.http import render
 from callcenter.http.current import Current, current
-from callcenter.http.permissions import CALLS_OWN
+from callcenter.http.permissions import CALLS_OWN, CONTACTS_EDIT
 from callcenter.http.routes import Route
 from callcenter.plugin import Services, services
 
@@ -33,6 +34,12 @@ async def say(request: web.Request) -> web.Response:
     """PUT /api/v1/calls/{call}/outcome."""
     form = await render.body(request, OutcomeForm)
     return render.api(request, await working.say(services(request), current(request), _call(request), form))
+
+
+async def letter(request: web.Request) -> web.Response:
+    """POST /api/v1/calls/{call}/letter."""
+    form = await render.body(request, LetterForm)
+    return render.api(request, await templates.send(services(request), current(request), _call(request), form))
 
 
 async def of_call(here: Services, person: Current, call_id: str) -> dict[str, Any] | None:
@@ -78,5 +85,14 @@ ROUTES = (
         summary="Say how the talk ended, on the day of the talk",
         body=OutcomeForm,
         returns=CallScript,
+    ),
+    Route(
+        "POST",
+        "/api/v1/calls/{call}/letter",
+        letter,
+        CONTACTS_EDIT,
+        summary="Send the letter of the script to the client, on the day of the talk",
+        body=LetterForm,
+        returns=Offer,
     ),
 )

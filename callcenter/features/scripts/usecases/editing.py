@@ -12,11 +12,13 @@ from callcenter.core.errors import BadInput, Conflict, NotFound
 from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
+from callcenter.features.mail import api as mail
 from callcenter.features.numbers import api as numbers
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.models import Script, ScriptAgent, ScriptNumber, ScriptOutcome
-from callcenter.features.scripts.usecases import using
+from callcenter.features.scripts.usecases import templates, using
+from callcenter.features.scripts.usecases.templates import LetterPart
 from callcenter.http.current import Current
 from callcenter.plugin import Services
 
@@ -29,7 +31,8 @@ STRANGE = N_("This value cannot be used.")
 class ScriptForm(msgspec.Struct, kw_only=True):
     """A script. ``agents`` (ids) work with it unless it is for ``everybody``; ``numbers`` (ids) bind an incoming one.
 
-    ``text`` is HTML, which is cleaned; outcomes that are left out are offered no more.
+    ``text`` is HTML, which is cleaned; outcomes that are left out are offered no more. ``server_id`` is a mail server
+    that is allowed in scripts, null = the main one.
     """
 
     name: str
@@ -42,6 +45,8 @@ class ScriptForm(msgspec.Struct, kw_only=True):
     skip_allowed: bool = True
     autodial: bool = False
     questionnaire_id: int | None = None
+    server_id: int | None = None
+    letter: LetterPart = LetterPart()
 
 
 async def need(session: AsyncSession, script_id: int) -> Script:
@@ -56,7 +61,7 @@ async def create(services: Services, person: Current, form: ScriptForm) -> int:
     """A new script; says its id. Raises BadInput."""
     async with services.db.business(person.business_id) as session:
         row = Script(created_at=services.clock.now())
-        await _keep(services, session, row, form)
+        await _keep(services, session, person, row, form)
         await accounts.audit(session, person, "script.create", "script", row.id, name=row.name)
         return row.id
 
@@ -65,7 +70,7 @@ async def change(services: Services, person: Current, script_id: int, form: Scri
     """Changes a script; results of talks keep their outcomes. Raises NotFound, BadInput."""
     async with services.db.business(person.business_id) as session:
         row = await need(session, script_id)
-        await _keep(services, session, row, form)
+        await _keep(services, session, person, row, form)
         await accounts.audit(session, person, "script.change", "script", row.id, name=row.name)
 
 
@@ -78,7 +83,7 @@ async def copy(services: Services, person: Current, script_id: int, word: str) -
         form.name = rules.copied(row.name, names, word)
         form.outcomes = [msgspec.structs.replace(one, id=None) for one in form.outcomes]
         made = Script(created_at=services.clock.now())
-        await _keep(services, session, made, form)
+        await _keep(services, session, person, made, form, like=script_id)
         await accounts.audit(session, person, "script.create", "script", made.id, name=made.name)
         return made.id
 
@@ -109,6 +114,7 @@ async def remove(services: Services, person: Current, script_id: int) -> None:
         if (await queries.result_counts(session)).get(script_id):
             raise Conflict(HAS_TALKS)
         await accounts.audit(session, person, "script.delete", "script", row.id, name=row.name)
+        await mail.hold(session, templates.holder(script_id), [])
         await session.delete(row)
 
 
@@ -129,6 +135,13 @@ async def form_of(session: AsyncSession, row: Script) -> ScriptForm:
         skip_allowed=row.skip_allowed,
         autodial=row.autodial,
         questionnaire_id=row.questionnaire_id,
+        server_id=row.server_id,
+        letter=LetterPart(
+            allowed=row.letter,
+            subject=row.letter_subject,
+            text=row.letter_text,
+            files=[one.id for one in await mail.held(session, templates.holder(row.id)) if not one.picture],
+        ),
     )
 
 
@@ -138,8 +151,13 @@ async def _unused(session: AsyncSession, script_id: int) -> None:
         raise Conflict(USED, users=", ".join(f"«{name}»" for name in users))
 
 
-async def _keep(services: Services, session: AsyncSession, row: Script, form: ScriptForm) -> None:
-    """Checks everything before anything is changed, so that all is kept or nothing."""
+async def _keep(
+    services: Services, session: AsyncSession, person: Current, row: Script, form: ScriptForm, like: int = 0
+) -> None:
+    """Checks everything before anything is changed, so that all is kept or nothing.
+
+    ``like`` is the script of which this is a copy: it may take its files.
+    """
     name = await _name(session, form.name, row.id)
     text, outcomes = rules.clean(form.text), rules.outcomes(form.outcomes)
     # Somebody who has left, or a number that was given back, may stand in the form still.
@@ -151,6 +169,9 @@ async def _keep(services: Services, session: AsyncSession, row: Script, form: Sc
     offered = {row.questionnaire_id, None} | {one.id for one in await questionnaires.choices(session)}
     if asked not in offered:
         raise BadInput(STRANGE, fields={"questionnaire_id": STRANGE})
+    letter = await templates.checked(session, person, form.letter, like or row.id or 0)
+    await templates.check_server(session, form.server_id, row.server_id)
+    row.server_id = form.server_id
     row.name, row.kind, row.text, row.everybody = name, form.kind, text, form.everybody
     row.skip_allowed, row.autodial = form.skip_allowed, form.autodial and form.kind == "out"
     row.questionnaire_id, row.changed_at = asked, services.clock.now()
@@ -161,6 +182,7 @@ async def _keep(services: Services, session: AsyncSession, row: Script, form: Sc
     session.add_all(ScriptAgent(script_id=row.id, agent_id=one) for one in people)
     session.add_all(ScriptNumber(script_id=row.id, number_id=one) for one in lines)
     await _outcomes(session, row.id, outcomes)
+    await templates.keep(session, row, letter)
     await session.flush()
 
 

@@ -14,9 +14,10 @@ from callcenter.features.calls import api as calls
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.models import Script, ScriptChoice, ScriptResult
-from callcenter.features.scripts.usecases import editing
+from callcenter.features.scripts.usecases import editing, templates
 from callcenter.http.current import Current
 from callcenter.http.formats import zone
+from callcenter.http.permissions import CONTACTS_EDIT
 from callcenter.plugin import Services
 
 NOT_YOURS = N_("This script is not for your calls of this kind. Choose another one.")
@@ -79,7 +80,8 @@ class ResultView(msgspec.Struct, kw_only=True):
 class CallScript(msgspec.Struct, kw_only=True):
     """A call with its script: ``scripts`` are those that may be chosen, ``script`` is open (null = none fits).
 
-    ``writable``: the person may say now how the talk ended. ``form`` is the questionnaire of the script.
+    ``writable``: the person may say now how the talk ended. ``form`` is the questionnaire of the script,
+    ``letter`` what can be written to the client (null = the person may not write to clients).
     """
 
     call_id: str
@@ -89,6 +91,7 @@ class CallScript(msgspec.Struct, kw_only=True):
     result: ResultView | None
     form: questionnaires.FormView | None
     writable: bool
+    letter: templates.Offer | None
 
 
 async def show(services: Services, person: Current, call_id: str) -> CallScript:
@@ -200,6 +203,7 @@ async def _show(services: Services, session: AsyncSession, person: Current, call
         result=await _result(session, row) if row else None,
         form=form,
         writable=call.writable(services.clock.now(), zone(person.timezone)),
+        letter=await templates.offer(session, person, call, script) if script and person.can(CONTACTS_EDIT) else None,
     )
 
 

@@ -1,22 +1,20 @@
-"""Letters wait in memory and are given to the mail server one after another; a server that is away is tried again."""
+"""Letters that the service itself writes wait in memory and are given to its mail server one after another."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import smtplib
-import ssl
 from collections import deque
 
 from callcenter.config import Settings
-from callcenter.features.mail import rules
-from callcenter.features.mail.rules import Letter
+from callcenter.features.mail.gateway import smtp
+from callcenter.features.mail.rules import message as rules
+from callcenter.features.mail.rules.message import Letter
 from callcenter.plugin import Services
 
 log = logging.getLogger(__name__)
 
 LIMIT = 1000
-TIMEOUT = 20.0
 
 
 class Postman:
@@ -59,32 +57,23 @@ class Postman:
             letter = self._waiting[0]
             for pause in (*self.pauses, None):
                 try:
-                    await asyncio.to_thread(send, self._settings, letter)
+                    await smtp.send(_way(self._settings), rules.message(letter, self._settings.smtp_from))
                     break
-                except smtplib.SMTPRecipientsRefused as error:
-                    log.warning("the mail server refuses the address of a letter: %s", error)
-                    break
-                except (OSError, smtplib.SMTPException, ValueError) as error:
+                except smtp.NotSent as error:
                     log.warning("a letter was not sent: %s", error)
-                    if pause is None:
-                        log.error("a letter is given up")
-                    else:
-                        await asyncio.sleep(pause)
+                    if error.failure.kind == "address":
+                        break
+                except ValueError as error:
+                    log.warning("a letter cannot be built: %s", error)
+                    break
+                if pause is None:
+                    log.error("a letter is given up")
+                else:
+                    await asyncio.sleep(pause)
             self._waiting.popleft()
 
 
-def send(settings: Settings, letter: Letter) -> None:
-    """Gives a letter to the mail server; blocks. Raises OSError, smtplib.SMTPException, ValueError."""
-    message = rules.message(letter, settings.smtp_from)
-    context = ssl.create_default_context()
-    server: smtplib.SMTP
-    if settings.smtp_security == "tls":
-        server = smtplib.SMTP_SSL(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT, context=context)
-    else:
-        server = smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=TIMEOUT)
-    with server:
-        if settings.smtp_security == "starttls":
-            server.starttls(context=context)
-        if settings.smtp_username:
-            server.login(settings.smtp_username, settings.smtp_password)
-        server.send_message(message)
+def _way(settings: Settings) -> smtp.Way:
+    return smtp.Way(
+        settings.smtp_host, settings.smtp_port, settings.smtp_security, settings.smtp_username, settings.smtp_password
+    )

@@ -1,0 +1,1 @@
+"""The client on the page of a call: written to, changed, handed over to a colleague (OUT-39)."""

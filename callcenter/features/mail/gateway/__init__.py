@@ -1,0 +1,1 @@
+"""What stands outside: mail servers, and the disk for files of letters."""

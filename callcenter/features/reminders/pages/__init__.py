@@ -1,0 +1,1 @@
+"""Reminders over HTTP."""
