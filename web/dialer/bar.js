@@ -67,7 +67,7 @@ function draw() {
     h("div.whom", run.client && !held && h("span.small.t3", ["pause", "waits", "soon", "later"].includes(run.phase) ? t("Comes next") : t("Now")),
       run.client && !held && h("a.mid.cut.link", { href: `/contacts/${run.client.id}` }, name),
       held && run.why && h("span.small.why", run.why)),
-    h("div.row",
+    h("div.row.wrap",
       run.call_id && ["talking", "pause", "waits"].includes(run.phase) && h("button.btn.sm", { type: "button", "data-promise": `/api/v1/calls/${encodeURIComponent(run.call_id)}/call-back` }, icon("clock", "s"), t("Call back later")),
       ["pause", "waits", "later"].includes(run.phase) && button("next", t("Next client"), "next", ".main"),
       held ? button("start", t("Continue"), "play", ".main") : button("pause", t("Pause"), "pause"),
