@@ -195,6 +195,10 @@ TABLE: list[tuple[str, str, str, tuple[int, int, int, int]]] = [
     ("set_pause", "running", "operator2@a", (403, 200, 403, 403)),
     ("set_pause", "paused", "operator2@a", (403, 200, 403, 403)),
     ("set_pause", "created", "", (403, 403, 403, 403)),
+    ("set_mode", "created", "", (200, 403, 200, 200)),
+    ("set_mode", "paused", "", (200, 403, 200, 200)),
+    ("set_mode", "paused", "operator2@a", (409, 403, 409, 409)),
+    ("set_mode", "running", "operator2@a", (409, 403, 409, 409)),
     ("exclude", "running", "operator2@a", (200, 403, 200, 200)),
     ("exclude", "created", "", (200, 403, 200, 200)),
     ("archive", "paused", "", (200, 403, 200, 200)),
@@ -222,6 +226,8 @@ async def test_who_may_do_what(client: Client, services: Services, team: House, 
             path, method, body = f"{API}/{made.id}/{action}", "POST", None
             if action == "set_pause":
                 path, method, body = f"{API}/{made.id}", "PATCH", {"pause": 60}
+            if action == "set_mode":
+                path, method, body = f"{API}/{made.id}", "PATCH", {"mode": "power", "dialing": {}}
             if action == "exclude":
                 path, method = f"{API}/{made.id}/clients/{first.id}", "DELETE"
             got, said = await ask(client, team, who, method, path, body)

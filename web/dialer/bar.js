@@ -74,7 +74,7 @@ function draw() {
     h("div.whom", run.client && !held && h("span.small.t3", ["pause", "waits", "soon", "later"].includes(run.phase) ? t("Comes next") : t("Now")),
       run.client && !held && h("a.mid.cut.link", { href: `/contacts/${run.client.id}` }, name),
       held && run.why && h("span.small.why", run.why)),
-    run.team ? h("div.row", promise(run), button("leave", t("Leave the list"), "x", ".warn")) : h("div.row",
+    run.team ? h("div.row.wrap", promise(run), button("leave", t("Leave the list"), "x", ".warn")) : h("div.row.wrap",
       promise(run),
       ["pause", "waits", "later"].includes(run.phase) && button("next", previews(run) ? t("Call") : t("Next client"), previews(run) ? "phone" : "next", ".main"),
       held ? button("start", t("Continue"), "play", ".main") : button("pause", t("Pause"), "pause"),

@@ -24,7 +24,7 @@ export function start(given) {
 
 function submitted(event) {
   const form = event.target;
-  const run = form.matches("[data-new-form]") ? make : form.matches("[data-refuse-form]") ? refuse : null;
+  const run = form.matches("[data-new-form]") ? make : form.matches("[data-refuse-form]") ? refuse : form.matches("[data-mode-form]") ? setMode : null;
   if (!run) return;
   event.preventDefault();
   event.stopPropagation();
@@ -170,6 +170,18 @@ function onePage(root) {
     }
   });
   if ($("[data-team]", root)) followTeam(root, base);
+  const form = $("[data-mode-form]", root);
+  if (form) {
+    modes(form);
+    const opener = $("[data-mode-open]", root);
+    const open = (yes) => {
+      shell.dom.show(form, yes);
+      opener.setAttribute("aria-expanded", String(yes));
+      (yes ? $("[name=mode]:checked", form) : opener).focus();
+    };
+    opener.addEventListener("click", () => open(form.hidden));
+    $("[data-mode-close]", form).addEventListener("click", () => open(false));
+  }
   root.addEventListener("click", ({ target }) => {
     const heard = target.closest("[data-heard]");
     if (heard) judge(base, heard);
@@ -178,6 +190,17 @@ function onePage(root) {
     if (out) exclude(base, out.dataset.exclude);
     if (back) include(base, back.dataset.include);
   });
+}
+
+async function setMode(form) {
+  try {
+    complain(form, 0, "");
+    await shell.api("PATCH", `${API}/${form.dataset.list}`, { mode: form.elements.mode.value, dialing: dialing(form) });
+    await shell.refresh();
+    shell.toast(t("How the list dials is changed."));
+  } catch (error) {
+    complain(form, 0, Object.values(error.fields ?? {})[0] || error.message);
+  }
 }
 
 // Who takes part, and what the list does just now: read every two seconds while the page is looked at.

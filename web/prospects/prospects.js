@@ -13,6 +13,7 @@ export function start(given) {
   document.addEventListener("change", ({ target }) => { if (target.matches?.("[data-calling-script]")) choose(target); });
   shell.onPage("#prospect", (root) => {
     root.addEventListener("click", ({ target }) => {
+      if (target.closest("[data-dial]")) show($("[data-calling-problem]", root), false);
       const button = target.closest("[data-save]");
       if (button) save(root, button);
     });

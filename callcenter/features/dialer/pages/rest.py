@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from aiohttp import web
 
@@ -21,10 +23,14 @@ API, ID = "/api/v1/dial-lists", r"{id:\d{1,9}}"
 STATES = (rules.DUE, rules.LATER, rules.DIALING, rules.DONE, rules.OUT)
 
 
-class PauseForm(msgspec.Struct, kw_only=True):
-    """The pause of a list in seconds; null = until the employee asks for the next client."""
+class ChangeForm(msgspec.Struct, kw_only=True):
+    """What is changed of a list: ``pause`` in seconds (null = until the employee asks for the next client), or how it
+    dials: ``mode`` with ``dialing`` as of a new list.
+    """
 
-    pause: int | None
+    pause: int | msgspec.UnsetType | None = msgspec.UNSET
+    mode: str | msgspec.UnsetType = msgspec.UNSET
+    dialing: dict[str, Any] = {}
 
 
 class Count(msgspec.Struct, kw_only=True):
@@ -118,9 +124,13 @@ async def one(request: web.Request) -> web.Response:
 
 
 async def change(request: web.Request) -> web.Response:
-    """PATCH /api/v1/dial-lists/{id}: the pause."""
-    form = await render.body(request, PauseForm)
-    await control.set_pause(services(request), current(request), int(request.match_info["id"]), form.pause)
+    """PATCH /api/v1/dial-lists/{id}: the pause, or how it dials."""
+    here, person, list_id = services(request), current(request), int(request.match_info["id"])
+    form = await render.body(request, ChangeForm)
+    if not isinstance(form.mode, msgspec.UnsetType):
+        await control.set_mode(here, person, list_id, form.mode, form.dialing)
+    if not isinstance(form.pause, msgspec.UnsetType):
+        await control.set_pause(here, person, list_id, form.pause)
     return await _shown(request)
 
 
@@ -247,7 +257,8 @@ ROUTES = (
     Route("GET", f"{API}/{ID}", one, DIALER_USE, summary="A dial list with its progress", returns=views.ListView),
     Route(
         "PATCH", f"{API}/{ID}", change, DIALER_USE,
-        summary="Change the pause of the list that one performs", body=PauseForm, returns=views.ListView,
+        summary="Change the pause of the list that one performs, or how a list dials",
+        body=ChangeForm, returns=views.ListView,
     ),
     *(
         Route("POST", f"{API}/{ID}/{action}", act, DIALER_USE, summary=summary, returns=views.ListView)

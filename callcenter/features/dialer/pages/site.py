@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import msgspec
 from aiohttp import web
 
 from callcenter.features.accounts import api as accounts
@@ -58,6 +59,7 @@ async def page(request: web.Request) -> web.Response:
         mode_names=teams.SHORT,
         callers=teams.CALLERS,
         amd_fields=teams.FIELDS,
+        usual=msgspec.to_builtins(teams.Setting()),
         prompts=sounds,
         retried=outcomes.RETRIED,
         outcomes=outcomes.TITLES,
@@ -81,6 +83,10 @@ async def one(request: web.Request) -> web.Response:
         team = await floors.team(here, session, row) if row.mode in teams.TEAM else None
         samples = await floors.samples(session, row) if team is not None and person.can(CALLS_ALL) else []
         words = await contacts.offering.in_words(session, person, contacts.state_of(row.filter), gettext)
+        own, sounds = [], []
+        if "set_mode" in shown.can:
+            own = list(reaching.usable(await numbers.all_numbers(session)).values())
+            sounds = await prompts.choices(session)
     base = f"/dialer/{row.id}?state={tab}"
     return render.page(
         request,
@@ -97,6 +103,12 @@ async def one(request: web.Request) -> web.Response:
         pauses=rules.PAUSES,
         outcomes=outcomes.TITLES,
         mode_names=teams.SHORT,
+        modes=teams.MODES,
+        callers=teams.CALLERS,
+        amd_fields=teams.FIELDS,
+        set=msgspec.to_builtins(teams.setting(row.dialing)),
+        numbers=own,
+        prompts=sounds,
         team=team,
         team_figures=teams.FIGURES,
         samples=samples,

@@ -22,7 +22,7 @@ from callcenter.http.current import Current
 from callcenter.live.views import AgentBrief
 
 ACTIONS = (
-    *("start", "pause", "stop", "next", "join", "leave", "set_pause"),
+    *("start", "pause", "stop", "next", "join", "leave", "set_pause", "set_mode"),
     *("exclude", "retry", "archive", "restore", "promise"),
 )
 

@@ -69,7 +69,7 @@ def allowed(action: str, who: Who, of: Of) -> bool:
     ``start``: whoever has a phone, unless somebody else is responsible. ``pause``, ``stop``: who performs it, and
     managers. ``next``, ``set_pause``: only who performs it. ``exclude``, ``retry``, ``archive``: who made it, and
     managers; of a list with a team also ``start``, ``pause``, ``stop`` and ``set_pause``. ``join``, ``leave``: whoever
-    has a phone. ``promise`` (a call to a client at a time): as ``exclude``, also who performs it.
+    has a phone. ``set_mode``: as ``exclude``. ``promise`` (a call to a client at a time): also who performs it.
     """
     performs = who.agent_id is not None and who.agent_id == of.agent_id
     if action in ("join", "leave"):
@@ -95,6 +95,7 @@ _STATUSES: dict[str, tuple[str, ...]] = {
     "join": (CREATED, RUNNING, PAUSED),
     "leave": (CREATED, RUNNING, PAUSED, FINISHED, ARCHIVE),
     "set_pause": (CREATED, RUNNING, PAUSED),
+    "set_mode": (CREATED, PAUSED),
     "exclude": (CREATED, RUNNING, PAUSED, FINISHED),
     "retry": (RUNNING, PAUSED, FINISHED),
     "archive": (CREATED, PAUSED, FINISHED),
@@ -104,10 +105,12 @@ _STATUSES: dict[str, tuple[str, ...]] = {
 
 
 def fitting(action: str, of: Of) -> bool:
-    """Whether a list in this status can have that done to it; a list that somebody holds cannot be put away."""
+    """Whether a list in this status can have that done to it; a list that somebody holds can neither be put
+    away nor get another mode.
+    """
     if action == "stop" and of.status == PAUSED and not of.team:
         return of.agent_id is not None
-    return of.status in _STATUSES[action] and (action != "archive" or of.agent_id is None)
+    return of.status in _STATUSES[action] and (action not in ("archive", "set_mode") or of.agent_id is None)
 
 
 def may(action: str, who: Who, of: Of) -> bool:

@@ -45,14 +45,14 @@ FIGURES: dict[str, str] = {
     "abandoned": N_("Of them met nobody"),
 }
 HEARD: dict[str, str] = {"person": N_("A person"), "machine": N_("A machine")}
-FIELDS: tuple[tuple[str, str, int, int, int], ...] = (
-    ("initial", N_("Silence before the first word, ms"), 2500, 500, 10_000),
-    ("longest", N_("Longest greeting of a person, ms"), 1500, 300, 10_000),
-    ("silence", N_("Pause that ends a greeting, ms"), 800, 200, 5_000),
-    ("total", N_("Decided after, ms"), 5000, 1_000, 15_000),
-    ("words", N_("Most words of a person"), 3, 1, 20),
+FIELDS: tuple[tuple[str, str, int, int], ...] = (
+    ("initial", N_("Silence before the first word, ms"), 500, 10_000),
+    ("longest", N_("Longest greeting of a person, ms"), 300, 10_000),
+    ("silence", N_("Pause that ends a greeting, ms"), 200, 5_000),
+    ("total", N_("Decided after, ms"), 1_000, 15_000),
+    ("words", N_("Most words of a person"), 1, 20),
 )
-"""Settings of the analysis as the form offers them: name, words, usual value, least, most."""
+"""Settings of the analysis as the form offers them: name, words, least, most."""
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "cap": (0.1, 10.0),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,6 +36,7 @@ FORBIDDEN: dict[str, str] = {
     "stop": N_("Only who performs the list, a supervisor or an administrator can stop it."),
     "next": N_("Only who performs the list asks for the next client."),
     "set_pause": N_("Only who performs the list changes its pause."),
+    "set_mode": N_("Only who made the list, a supervisor or an administrator can change how it dials."),
     "exclude": N_("Only who made the list, a supervisor or an administrator can take clients out."),
     "retry": N_("Only who made the list, a supervisor or an administrator can have clients called again."),
     "archive": N_("Only who made the list, a supervisor or an administrator can put it into the archive."),
@@ -46,6 +49,7 @@ UNFIT: dict[str, str] = {
     "stop": N_("This list does not run."),
     "next": N_("This list does not run."),
     "set_pause": N_("The pause of a finished list cannot be changed."),
+    "set_mode": N_("Stop the list first: while it runs or somebody takes part, the way it dials stays."),
     "exclude": N_("This list is in the archive."),
     "retry": N_("Nobody of this list was called yet."),
     "archive": N_("Stop the list first: somebody performs it."),
@@ -211,6 +215,20 @@ async def set_pause(services: Services, person: Current, list_id: int, seconds: 
             desk.give_rest(services, row, row.rest_call, chosen)
     changed(services)
     await desk.tell(services, person.business_id, person.agent_id)
+
+
+async def set_mode(services: Services, person: Current, list_id: int, mode: str, typed: Mapping[str, Any]) -> None:
+    """Changes how a list dials while nobody performs it. NotFound, Forbidden, Conflict, BadInput."""
+    dialing = teams.checked(mode, typed)
+    async with services.db.business(person.business_id) as session:
+        row = await _for(session, person, list_id, "set_mode")
+        if await team_queries.members(session, row.id) or await queries.open_attempt(session, row.id) is not None:
+            raise Conflict(UNFIT["set_mode"])
+        await making.check_numbers(session, row.number_id, dialing)
+        row.mode, row.dialing = mode, dialing
+        row.next_at, row.rest_call, row.rest_from, row.why, row.why_values = None, "", None, "", {}
+        await accounts.audit(session, person, "dialer.mode", "dial_list", row.id, title=row.title, mode=mode)
+    changed(services)
 
 
 async def archive(services: Services, person: Current, list_id: int, *, back: bool = False) -> None:

@@ -81,7 +81,7 @@ async def create(session: AsyncSession, services: Services, person: Current, for
     title, seconds = rules.title(form.title), None if form.mode == teams.PREVIEW else rules.pause(form.pause)
     retry, when = outcomes.retry(form.retry), hours.checked(form.hours)
     dialing = teams.checked(form.mode, form.dialing)
-    await _check_numbers(session, form.number_id, dialing)
+    await check_numbers(session, form.number_id, dialing)
     total = await count(session, services, person, form.where)
     if not total:
         raise BadInput(NOBODY, fields={"where": NOBODY})
@@ -118,7 +118,7 @@ async def create(session: AsyncSession, services: Services, person: Current, for
     return made
 
 
-async def _check_numbers(session: AsyncSession, own: int | None, dialing: dict[str, Any]) -> None:
+async def check_numbers(session: AsyncSession, own: int | None, dialing: dict[str, Any]) -> None:
     """What clients see are the company's own numbers that make calls out, and prompts are such that there are."""
     usable = reaching.usable(await numbers.all_numbers(session))
     if own is not None and own not in usable:
