@@ -13,6 +13,7 @@ import uvloop
 from callcenter import __version__, config
 from callcenter.cli import simulate
 from callcenter.core.errors import ProductError
+from callcenter.core.plans import PLANS
 from callcenter.http.permissions import ROLES
 
 
@@ -84,6 +85,14 @@ def parser() -> argparse.ArgumentParser:
     password = add(users, "password", "callcenter.cli.people:set_password", "set a person's password")
     password.add_argument("--email", required=True)
     password.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    plans = commands.add_parser("plan", help="what a business has of the paid parts").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    chosen = add(plans, "set", "callcenter.cli.people:set_plan", "put a business on a plan")
+    chosen.add_argument("--business", default="", help="name or id of the business (default: the only one)")
+    chosen.add_argument("plan", choices=PLANS)
+    add(plans, "list", "callcenter.cli.people:list_plans", "list businesses with their plans")
 
     tokens = commands.add_parser("token", help="API tokens").add_subparsers(required=True, metavar="ACTION")
     make = add(tokens, "create", "callcenter.cli.people:create_token", "make a token and print it, nothing else")

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter import app
 from callcenter.config import Settings
+from callcenter.core import plans
 from callcenter.core.clock import SystemClock
 from callcenter.core.errors import BadInput, NotFound
 from callcenter.features.accounts import queries, rules
@@ -69,6 +70,23 @@ async def set_password(settings: Settings, args: argparse.Namespace) -> int:
             update(UserSession).where(UserSession.user_id == user.id).values(revoked_at=SystemClock().now())
         )
     print(f"{user.email}: the password is set, earlier sign-ins have ended")
+    return 0
+
+
+async def set_plan(settings: Settings, args: argparse.Namespace) -> int:
+    """Puts a business on a plan; it holds from the next request on."""
+    async with _session(settings) as session:
+        business = await _business(session, args.business)
+        business.settings = {**business.settings, plans.SETTING: args.plan}
+        print(f"«{business.name}»: {args.plan}")
+    return 0
+
+
+async def list_plans(settings: Settings, args: argparse.Namespace) -> int:
+    """Lists businesses with their plans."""
+    async with _session(settings) as session:
+        for business in await session.scalars(select(Business).order_by(Business.id)):
+            print(f"{business.id}\t{business.name}\t{plans.plan_in(business.settings)}")
     return 0
 
 

@@ -123,6 +123,16 @@ async def test_a_phone_calls_by_numbers_that_are_open_to_it(line: Line, told: Mo
     assert await seen_of(other) == SALES_NUMBER
 
 
+@pytest.mark.rule("OUT-40")
+async def test_a_phone_of_who_has_no_right_calls_nobody_outside(line: Line, told: Model) -> None:
+    carrier, agent, other = await line.carrier(), await line.agent(11), await line.agent(12)
+    agents = tuple(replace(one, calls_out=one.id != 11) for one in told.agents)
+    await tell(line, replace(told, agents=agents))
+    await refused(line, carrier, agent, "outgoing-no-number")
+    call, outside, _ = await calls(carrier, other)
+    await finish(call, outside)
+
+
 @pytest.mark.rule("REC-03", "TEL-62")
 @pytest.mark.parametrize("way", ["number", "operator"])
 async def test_calls_out_are_not_recorded_where_the_number_or_the_operator_is_not(

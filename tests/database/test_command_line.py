@@ -178,3 +178,14 @@ async def test_doctor_tells_of_a_locale_without_russian_letters(
         assert ("LC_CTYPE" in found.advice) == (state == "warning")
     finally:
         postgres.sql("DROP DATABASE letters WITH (FORCE)")
+
+
+@pytest.mark.rule("OUT-35")
+async def test_a_business_is_put_on_a_plan(env: dict[str, str]) -> None:
+    await person(env)
+    assert (await run(env, "plan", "list"))[1].split("\t")[-1].strip() == "premium"
+    code, out, _ = await run(env, "plan", "set", "basic")
+    assert code == 0
+    assert "basic" in out
+    assert (await run(env, "plan", "list"))[1].split("\t")[-1].strip() == "basic"
+    assert (await run(env, "plan", "set", "golden"))[0] != 0

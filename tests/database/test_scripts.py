@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from callcenter.core.clock import FixedClock
 from callcenter.core.events import CallUpdated
+from callcenter.features.accounts import api as accounts
 from callcenter.features.calls.models import CallRecord
 from callcenter.features.contacts import api as contacts
 from callcenter.features.privacy import api as privacy
@@ -412,3 +413,43 @@ async def test_a_copied_script_keeps_its_letter_with_the_files(client: Client, h
     assert (await client.delete(f"{API}/{made['id']}", headers=house.headers("administrator@a"))).status == 204
     kept = await client.get(f"/api/v1/mail-files/{file['id']}", headers=house.headers("operator@a"))
     assert kept.status == 200
+
+
+@pytest.mark.rule("OUT-35")
+async def test_scripts_are_there_on_two_plans_only(client: Client, services: Services, house: House, talk: str) -> None:
+    business, head = house.businesses["a"], house.headers("supervisor@a")
+    made = await make(client, house, letter=LETTER)
+
+    async def on(plan: str) -> None:
+        async with services.db.system() as session:
+            await accounts.set_setting(session, business, "plan", plan)
+
+    for plan in ("skorozvon", "premium"):
+        await on(plan)
+        assert (await client.get(API, headers=head)).status == 200
+        assert (await opened(client, house))["script"]["id"] == made["id"]
+    await on("basic")
+    for method, path in (
+        ("GET", API),
+        ("POST", API),
+        ("PUT", f"{API}/{made['id']}"),
+        ("POST", f"{API}/{made['id']}/copy"),
+    ):
+        refused = await client.request(method, path, json=made, headers=head)
+        assert (refused.status, (await refused.json())["error"]["code"]) == (403, "plan"), path
+    # No script opens, none can be chosen or used.
+    found = await opened(client, house)
+    assert (found["script"], found["scripts"], found["letter"]) == (None, [], None)
+    said = await say(client, house, script_id=made["id"], outcome_id=made["outcomes"][0]["id"])
+    assert said.status == 422
+    body = {"script_id": made["id"], "to": mailing.TO}
+    sent = await client.post(f"/api/v1/calls/{talk}/letter", json=body, headers=house.headers("operator@a"))
+    assert (await sent.json())["error"]["code"] == "plan"
+    async with services.db.business(business) as session:
+        assert await scripts.choices(session) == []
+    await houses.sign_in(client, "supervisor@a.example")
+    page = await client.get("/scripts")
+    assert page.status == 403
+    assert "«Премиум»" in await page.text()
+    # The other company has its own plan.
+    assert (await client.get(API, headers=house.headers("supervisor@b"))).status == 200

@@ -10,6 +10,14 @@ export function start(shell) {
   shell.stream.on("notice", ({ kind }) => { if (["reminder", "given"].includes(kind)) look(); });
   shell.stream.on("back", look);
   shell.onPage("#reminders, #card-reminders, #call", look);
+  // The bell stands outside of the page: its links are followed without loading the page anew.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("#reminders-due a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    $("#alerts-menu").hidePopover?.();
+    shell.visit(link.getAttribute("href"));
+  });
   setInterval(look, PAUSE);
   look();
 }

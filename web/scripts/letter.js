@@ -17,6 +17,13 @@ const MOST = 15;
 export function drawLetter(shell, view) {
   const box = h("div.script-letter", { "data-script-letter": true });
   if (view.letter) fill(shell, view, box, view.letter);
+  // Outside of the page nothing is boosted; a talk goes on only when the page is not loaded anew.
+  box.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='/']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    shell.visit(link.getAttribute("href"));
+  });
   const call = encodeURIComponent(view.call_id);
   const may = shell.me.permissions.includes("contacts.edit");
   box.append(h(

@@ -177,7 +177,8 @@ class Panel {
   #draw() {
     const root = this.#root;
     if (!root) return;
-    const writable = this.#view.writable || (this.#now.id === this.#call && this.#now.talks);
+    // It may have been opened while it only rang; how a talk ended is said after it as well.
+    const writable = this.#view.writable || (this.#now.id === this.#call && this.#now.talks) || (this.#over && this.#took);
     for (const part of [$("[data-outcomes]", root), ...root.querySelectorAll("[data-questions] :is(fieldset, input, textarea, select, button)")]) part.disabled = !writable;
     show($("[data-script-done]", root), this.#over);
     show($("[data-outcomes]", root), this.#view.script.outcomes.length > 0 || writable);
@@ -244,10 +245,17 @@ class Panel {
     const tab = target.closest("[data-script-tab]");
     if (tab) return this.#tab(tab.dataset.scriptTab);
     if (target.closest("[data-script-fold]")) return this.#fold();
-    if (target.closest("[data-script-done]")) return this.close();
+    if (target.closest("[data-script-done]")) return this.#owes() ? this.#focus() : this.close();
     const act = target.closest("[data-form-do]");
     if (act) return this.#finish(act.dataset.formDo);
     return undefined;
+  }
+
+  // Whatever became of the questionnaire, how the talk ended is said as well (OUT-37).
+  #owes() {
+    const owed = Boolean(this.#view.form?.state && this.#view.form.state !== "open" && this.#view.script.outcomes.length && !this.#outcome().outcome_id);
+    this.#problem(owed ? t("Choose how the talk ended as well.") : "");
+    return owed;
   }
 
   #tab(name) {
@@ -328,6 +336,8 @@ class Panel {
     if (part === "outcome") return this.#problem();
     const questions = $("[data-questions]", this.#root);
     markState(questions, view.state);
+    this.#view.form.state = view.state;
+    if (value.state) this.#owes();
     if (value.state) markProblems(questions);
     setText($("[data-form-mark]", this.#root), view.state === "done" ? " ✓" : "");
     return undefined;

@@ -81,6 +81,7 @@ function shown(field) {
   for (const part of $$("[data-shown-by]", form)) {
     const wanted = part.dataset.shownBy.split(" ").map((one) => one.split("="));
     const own = wanted.filter(([name]) => name === field.name);
-    if (own.length) part.hidden = !own.some(([, value]) => value === field.value);
+    const chosen = field.type === "checkbox" && !field.checked ? "" : field.value;
+    if (own.length) part.hidden = !own.some(([, value]) => value === chosen);
   }
 }

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from callcenter.features.accounts import queries
 from callcenter.features.accounts.models import AuditEntry, Business, Membership, User
 from callcenter.features.accounts.queries import AuditFilter, audit_actions, audit_count, audit_entries
+from callcenter.features.accounts.usecases import plans
 from callcenter.features.accounts.usecases.address import address
 from callcenter.features.accounts.usecases.audit import audit, audit_for
 from callcenter.features.accounts.usecases.passwords import hash_now, hash_password
@@ -44,6 +45,7 @@ __all__ = [
     "hash_password",
     "mailboxes",
     "people",
+    "plans",
     "role_of",
     "set_setting",
     "timezone_of",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.features.accounts import api as accounts
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.queries import LastResult, Result
 from callcenter.features.scripts.usecases.editing import ScriptForm, create
@@ -45,7 +46,9 @@ class ScriptInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def choices(session: AsyncSession, *, kind: str = "", agent_id: int | None = None) -> list[Choice]:
-    """Scripts in use by name; only those of a ``kind``, only those that an agent works with."""
+    """Scripts in use by name; only those of a ``kind``, only those that an agent works with. None without the plan."""
+    if not await accounts.plans.holds(session, "scripts"):
+        return []
     every = [one for one in await queries.scripts(session) if kind in ("", one.kind)]
     if agent_id is not None:
         uses = await queries.uses(session, [one.id for one in every])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import NamedTuple
 
+# What is folded here stays so: folding it again would take the quotes off names.
+POLICY = SMTP.clone(refold_source="none")
 PAUSES: Sequence[float] = (5.0, 60.0, 600.0)
 """Seconds before each new try; after the last one the letter is given up."""
 
@@ -55,10 +58,10 @@ class Written(NamedTuple):
 
 def message(letter: Letter, sender: str) -> EmailMessage:
     """The message; line breaks in addresses and subject are taken out. Raises ValueError for no address."""
-    made = EmailMessage(policy=SMTP)
+    made = EmailMessage(policy=POLICY)
     made["From"] = line(sender)
     made["To"] = line(letter.to)
-    made["Subject"] = line(letter.subject)
+    made.set_raw("Subject", _words("Subject", letter.subject))
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(letter.text)
     _attach(made, letter.files)
@@ -67,10 +70,10 @@ def message(letter: Letter, sender: str) -> EmailMessage:
 
 def written(letter: Written) -> EmailMessage:
     """A person's letter: plain words and HTML, pictures inside, files after it. Raises ValueError for no address."""
-    made = EmailMessage(policy=SMTP)
-    made["From"] = _mailbox(letter.sender_name, letter.sender)
-    made["To"] = _mailbox(letter.to_name, letter.to)
-    made["Subject"] = line(letter.subject)
+    made = EmailMessage(policy=POLICY)
+    made.set_raw("From", _mailbox("From", letter.sender_name, letter.sender))
+    made.set_raw("To", _mailbox("To", letter.to_name, letter.to))
+    made.set_raw("Subject", _words("Subject", letter.subject))
     made["Message-ID"] = letter.message_id
     made.set_content(letter.text)
     html, used = letter.html, []
@@ -98,10 +101,23 @@ def _attach(made: EmailMessage, files: Sequence[Attached]) -> None:
         made.add_attachment(file.content, maintype=main, subtype=kind, filename=line(file.name))
 
 
-def _mailbox(name: str, address: str) -> Address:
+def _mailbox(header: str, name: str, address: str) -> str:
     box, _, domain = line(address).rpartition("@")
-    # Mail servers know names of domains in Latin letters.
-    return Address(display_name=line(name), username=box, domain=domain.encode("idna").decode())
+    # Mail servers know names of domains in Latin letters; the address itself is checked here.
+    plain = Address(username=box, domain=domain.encode("idna").decode()).addr_spec
+    quoted = line(name).replace("\\", "").replace('"', "'")
+    if not quoted:
+        return plain
+    if quoted.isascii():
+        return f'"{quoted}"\r\n <{plain}>'
+    return f"{_words(header, quoted)}\r\n <{plain}>"
+
+
+def _words(header: str, text: str) -> str:
+    """A header's text, folded. The message's own folding loses spaces between words that are not in Latin letters."""
+    found = line(text)
+    charset = "us-ascii" if found.isascii() else "utf-8"
+    return Header(found, charset, header_name=header).encode(linesep="\r\n")
 
 
 def line(text: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput, Conflict, Forbidden, NotFound
 from callcenter.core.i18n import N_
+from callcenter.features.accounts import api as accounts
 from callcenter.features.calls import api as calls
 from callcenter.features.mail import api as mail
 from callcenter.features.scripts import queries, rules
@@ -149,7 +150,8 @@ async def offer(session: AsyncSession, person: Current, call: calls.Taken, scrip
 async def send(services: Services, person: Current, call_id: str, form: LetterForm) -> Offer:
     """Sends the script's letter; what can be written afterwards.
 
-    Raises NotFound, Forbidden, BadInput, Conflict (codes ``too_late``, ``no_server``, ``twice``).
+    Raises NotFound, Forbidden, BadInput, Conflict (codes ``too_late``, ``no_server``, ``twice``);
+    Forbidden has the code ``plan`` where the company's plan has no scripts.
     """
     async with services.db.business(person.business_id) as session:
         call = await calls.taken(services, session, person, call_id)
@@ -157,6 +159,7 @@ async def send(services: Services, person: Current, call_id: str, form: LetterFo
             raise Forbidden(NOT_MINE)
         if not call.writable(services.clock.now(), zone(person.timezone)):
             raise Conflict(TOO_LATE, code="too_late")
+        await accounts.plans.need(session, "scripts")
         script = await queries.script(session, form.script_id)
         use = (await queries.uses(session, [form.script_id])).get(form.script_id, rules.NOBODY)
         if script is None or not script.letter or not (script.everybody or person.agent_id in use.agents):

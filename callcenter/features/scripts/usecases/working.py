@@ -174,6 +174,8 @@ async def _title(session: AsyncSession, script: Script, outcome_id: int | None, 
 
 
 async def _candidates(session: AsyncSession, agent_id: int, call: calls.Taken) -> list[Script]:
+    if not await accounts.plans.holds(session, "scripts"):
+        return []
     every = await queries.scripts(session)
     uses = await queries.uses(session, [one.id for one in every])
     return rules.candidates(

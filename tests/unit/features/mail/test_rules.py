@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from callcenter.core.errors import BadInput
 from callcenter.features.mail.rules import content, failing, message, servers, tags
@@ -159,3 +164,33 @@ def test_a_letter_is_tried_again_later_and_later_and_then_given_up() -> None:
     assert [servers.pause(n) for n in range(1, 6)] == [10.0, 60.0, 600.0, 3600.0, None]
     assert set(failing.WORDS) >= failing.FINAL
     assert failing.answer(550, "5.1.1 No\r\nsuch user\x07") == "550 5.1.1 No such user"
+
+
+def read(made: EmailMessage) -> EmailMessage:
+    """As it is read on the other side."""
+    found = email.message_from_bytes(made.as_bytes(), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def decoded(made: EmailMessage, header: str) -> str:
+    """A header as mail programs show it."""
+    return str(make_header(decode_header(email.message_from_bytes(made.as_bytes())[header])))
+
+
+@given(st.lists(st.sampled_from(["Петров", "Иван", "Сергеевич", "ООО «Ромашка»", "&", "offer", "№ 5"]), min_size=1))
+def test_headers_keep_every_word_however_long_they_are(words: list[str]) -> None:
+    text = " ".join(words)
+    made = built(subject=text, to_name=text)
+    assert str(read(made)["Subject"]) == text
+    assert " ".join(decoded(made, "To").replace('"', "").split()) == f"{text} <ivan@example.com>"
+    assert read(made)["To"].addresses[0].addr_spec == "ivan@example.com"
+    assert max(len(one) for one in made.as_bytes().partition(b"\r\n\r\n")[0].split(b"\r\n")) < 100
+    notice = message.message(message.Letter("a@example.com", text, "x"), "b@example.com")
+    assert str(read(notice)["Subject"]) == text
+
+
+@pytest.mark.parametrize("name", ['Иван "Грозный" <x@y.z>', "a, b; c", "\\", "<>", "x" * 200, "a, b@c.d; " * 12])
+def test_a_name_is_no_address(name: str) -> None:
+    found = read(built(to_name=name))["To"].addresses
+    assert [one.addr_spec for one in found] == ["ivan@example.com"]
