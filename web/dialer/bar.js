@@ -52,8 +52,6 @@ const WORDS = {
   held: () => t("List is paused"),
 };
 
-const promise = (run) => run.call_id && ["talking", "pause", "waits"].includes(run.phase) && h("button.btn.sm", { type: "button", "data-promise": `/api/v1/calls/${encodeURIComponent(run.call_id)}/call-back` }, icon("clock", "s"), t("Call back later"));
-
 function draw() {
   const bar = document.getElementById("run-bar");
   shell.dom.show(bar, Boolean(run));
@@ -66,6 +64,7 @@ function draw() {
   const name = run.client?.name || (run.client ? shell.format.phone(run.client.number) : "");
   bar.dataset.state = TONES[run.phase] ?? "pause";
   const button = (action, text, glyph, cls = "") => h(`button.btn.sm${cls}`, { type: "button", "data-run": action }, icon(glyph, "s"), text);
+  const promise = run.call_id && ["talking", "pause", "waits"].includes(run.phase) && h("button.btn.sm", { type: "button", "data-promise": `/api/v1/calls/${encodeURIComponent(run.call_id)}/call-back` }, icon("clock", "s"), t("Call back later"));
   bar.replaceChildren(
     h("div.what",
       h("a.mid.cut.link", { href: `/dialer/${run.list_id}` }, run.title),
@@ -74,8 +73,8 @@ function draw() {
     h("div.whom", run.client && !held && h("span.small.t3", ["pause", "waits", "soon", "later"].includes(run.phase) ? t("Comes next") : t("Now")),
       run.client && !held && h("a.mid.cut.link", { href: `/contacts/${run.client.id}` }, name),
       held && run.why && h("span.small.why", run.why)),
-    run.team ? h("div.row.wrap", promise(run), button("leave", t("Leave the list"), "x", ".warn")) : h("div.row.wrap",
-      promise(run),
+    run.team ? h("div.row.wrap", promise, button("leave", t("Leave the list"), "x", ".warn")) : h("div.row.wrap",
+      promise,
       ["pause", "waits", "later"].includes(run.phase) && button("next", previews(run) ? t("Call") : t("Next client"), previews(run) ? "phone" : "next", ".main"),
       held ? button("start", t("Continue"), "play", ".main") : button("pause", t("Pause"), "pause"),
       button("stop", t("Stop"), "x", ".warn")),
