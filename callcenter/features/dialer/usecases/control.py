@@ -202,8 +202,9 @@ async def set_pause(services: Services, person: Current, list_id: int, seconds: 
     chosen = rules.pause(seconds)
     async with services.db.business(person.business_id) as session:
         row = await _for(session, person, list_id, "set_pause")
+        teams.check_pause(row.mode, chosen)
         row.pause = chosen
-        attempt = await queries.open_attempt(session, row.id)
+        attempt = await queries.open_attempt(session, row.id) if row.mode not in teams.TEAM else None
         if attempt is not None:
             desk.give_rest(services, row, attempt.call_id, chosen)
         elif row.rest_from is not None and row.rest_call:
