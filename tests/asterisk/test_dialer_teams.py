@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import signal
@@ -18,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.asterisk.test_dialer import AGENT_HZ, CLIENT_HZ, NUMBERS, Scene, _another
+from tests.asterisk.test_dialer import AGENT_HZ, CLIENT_HZ, NUMBERS, Employee, Scene, _another
 from tests.support import audio
 from tests.support import stack as stacks
 from tests.support.stack import SALES, Stack
@@ -235,3 +236,87 @@ def test_an_agent_takes_a_caller_first_and_then_goes_on_with_the_list(scene: Sce
     scene.until_finished(made, timeout=120)
     assert Counter(scene.street.called) == Counter(numbers)
     assert scene.employee.rang == 3
+
+
+class Colleague:
+    """Another operator with his telephone, who takes part in lists."""
+
+    def __init__(self, scene: Scene, number: int) -> None:
+        self.product, self.token = scene.product, scene.product.token(f"operator{number}@demo.example")
+        devices = self.api("GET", "/api/v1/me/devices")["devices"]
+        login = next(device for device in devices if device["kind"] == "sip")
+        phone = scene.product.outside.phone(
+            login["login"], scene.product.settings.sip_port, password=login["password"], tone=AGENT_HZ
+        )
+        self.employee = Employee(phone)
+        scene.tasks.append(scene.product.outside.do(self._begin()))
+        self.api("PUT", "/api/v1/me/state", {"state": "ready"})
+        stacks.until(lambda: self.api("GET", "/api/v1/me/state")["state"] == "ready", timeout=20, what="he is ready")
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        return self.product.api(self.token, method, path, body)
+
+    async def _begin(self) -> asyncio.Task[None]:
+        return asyncio.create_task(self.employee.live())
+
+
+class Town:
+    """Clients who take calls all at once: each answers after a ring, but for those who are not at home, and talks."""
+
+    def __init__(self, scene: Scene, talk: float) -> None:
+        self.phone, self.talk = scene.street.phone, talk
+        self.called: list[str] = []
+        self.answered: list[str] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    async def live(self) -> None:
+        while True:
+            call = await self.phone.incoming(timeout=10_000)
+            task = asyncio.create_task(self._take(call))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _take(self, call: Any) -> None:
+        number = call.invite.start.split("sip:")[1].split("@")[0]
+        self.called.append(number)
+        call.ring()
+        await asyncio.sleep(0.5)
+        if int(number[-2:]) % 2:
+            call.reject()
+        else:
+            call.answer()
+            self.answered.append(number)
+            with contextlib.suppress(TimeoutError):
+                await call.until("ended", timeout=self.talk)
+            if not call.states["ended"].is_set():
+                call.bye()
+
+
+def test_predictive_keeps_a_team_busy_and_accounts_for_everybody(scene: Scene) -> None:
+    colleagues = [Colleague(scene, number) for number in (2, 3)]
+    # The street's own way of one call at a time gives way to a town.
+    town = Town(scene, talk=1.5)
+    scene.tasks[0].get_loop().call_soon_threadsafe(scene.tasks[0].cancel)
+    scene.tasks.append(scene.product.outside.do(_settle(town)))
+    numbers = tuple(f"+791655506{n:02d}" for n in range(24))
+    made = scene.make("Predictive", numbers, mode="predictive")
+    scene.act(made, "start")
+    join(scene, made)
+    for one in colleagues:
+        one.api("POST", f"/api/v1/dial-lists/{made}/join")
+    stacks.until(lambda: scene.list(made)["status"] == "finished", timeout=120, what="the list is through")
+    assert Counter(town.called) == Counter(numbers)
+    shown = scene.list(made)
+    # Every second one was busy; who answered talked to somebody, or met nobody and was counted as such.
+    assert shown["outcomes"]["busy"] == 12
+    assert shown["outcomes"].get("answered", 0) + shown["outcomes"].get("abandoned", 0) == len(town.answered) == 12
+    ledger = team(scene, made)
+    assert (ledger["persons"], ledger["abandoned"]) == (12, shown["outcomes"].get("abandoned", 0))
+    # Each phone was rung once.
+    assert [one.rang for one in (scene.employee, *(one.employee for one in colleagues))] == [1, 1, 1]
+    for one in colleagues:
+        one.api("PUT", "/api/v1/me/state", {"state": "offline"})
+
+
+async def _settle(town: Town) -> asyncio.Task[None]:
+    return asyncio.create_task(town.live())

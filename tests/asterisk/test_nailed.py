@@ -22,7 +22,7 @@ from tests.support.wait import until
 from tests.traces.phone import Call as PhoneCall
 
 CLIENT = "+79160000002"
-CLIENT_HZ, AGENT_HZ, DROPPED_HZ, MESSAGE_HZ = 440.0, 1000.0, 700.0, 1500.0
+CLIENT_HZ, AGENT_HZ, SECOND_HZ, DROPPED_HZ, MESSAGE_HZ = 440.0, 1000.0, 1300.0, 700.0, 1500.0
 
 
 @pytest_asyncio.fixture
@@ -182,3 +182,93 @@ async def test_a_short_hello_is_a_person(prompts: Line) -> None:
         assert found.steps[-1].text == "HUMAN"
         outside.bye()
         await over(desk, call_id)
+
+
+async def _talk(desk: Desk, line: Line, carrier: Telephone) -> tuple[str, Telephone, PhoneCall, PhoneCall]:
+    """A client who talks with agent 11 over his standing leg."""
+    standing, agent, leg = await stand(desk, line)
+    call_id = await call(desk)
+    outside = await carrier.incoming()
+    outside.answer()
+    await person(desk, call_id)
+    await desk.telephony.nailing.join(call_id, BUSINESS, standing)
+    await asyncio.gather(carrier.hears(AGENT_HZ, 0.3), agent.hears(CLIENT_HZ, 0.3))
+    return call_id, agent, leg, outside
+
+
+async def test_hold_consultation_and_transfer_leave_the_standing_leg_where_it_is(prompts: Line) -> None:
+    async with desk_at(prompts) as desk:
+        carrier = await prompts.carrier(tone=CLIENT_HZ)
+        second = await prompts.agent(12, tone=SECOND_HZ)
+        call_id, agent, leg, outside = await _talk(desk, prompts, carrier)
+        talks = desk.telephony.talks
+        await talks.hold(call_id, 11, True)
+        await carrier.hears_sound(0.5, but=AGENT_HZ)
+        await agent.hears_nothing(0.5)
+        await talks.hold(call_id, 11, False)
+        await asyncio.gather(carrier.hears(AGENT_HZ, 0.3), agent.hears(CLIENT_HZ, 0.3))
+        # He asks a colleague, and comes back.
+        await talks.consult(call_id, 11, "a12")
+        asked = await second.incoming()
+        asked.answer()
+        await asyncio.gather(agent.hears(SECOND_HZ, 0.3), second.hears(AGENT_HZ, 0.3))
+        await talks.back(call_id, 11)
+        await asyncio.gather(carrier.hears(AGENT_HZ, 0.3), agent.hears(CLIENT_HZ, 0.3))
+        # He gives the client away: the talk goes on there, and his phone waits in silence for the next one.
+        await desk.telephony.transfer(call_id, 11, "a12")
+        taken = await second.incoming()
+        taken.answer()
+        await asyncio.gather(carrier.hears(SECOND_HZ, 0.3), second.hears(CLIENT_HZ, 0.3))
+        await agent.hears_nothing(0.5)
+        outside.bye()
+        ended = await over(desk, call_id)
+        assert (ended.result, ended.agents, ended.agent_id) == ("answered", (11, 12), 12)
+        assert not leg.states["ended"].is_set()
+        assert differences(ended, await desk.told(call_id), within=0.5) == []
+
+
+async def test_a_server_that_comes_back_finds_leg_and_talk(prompts: Line) -> None:
+    async with desk_at(prompts) as desk:
+        carrier = await prompts.carrier(tone=CLIENT_HZ)
+        call_id, agent, leg, outside = await _talk(desk, prompts, carrier)
+        (leg_id,) = desk.telephony.nailing.all()
+        async with desk_at(prompts) as other:
+            # Read from Asterisk's channels: the leg is known, and the talk is one with its agent.
+            assert other.telephony.nailing.all() == {leg_id}
+            assert other.telephony.nailing.up(leg_id)
+            found = await other.state("talking")
+            assert (found.id, found.agent_id, [one.agent_id for one in found.legs]) == (call_id, 11, [None, 11])
+            outside.bye()
+            assert (await over(other, call_id)).result == "answered"
+            assert len({one.call.id for one in other.of(CallUpdated)}) == 1
+            # The next client is given by the server that has just come.
+            again = await call(other)
+            next_one = await carrier.incoming()
+            next_one.answer()
+            await person(other, again)
+            await other.telephony.nailing.join(again, BUSINESS, Standing(leg_id=leg_id, endpoint="a11s"))
+            await asyncio.gather(carrier.hears(AGENT_HZ, 0.3), agent.hears(CLIENT_HZ, 0.3))
+            next_one.bye()
+            await over(other, again)
+            assert not leg.states["ended"].is_set()
+
+
+async def test_an_agent_whose_leg_is_gone_gives_way_to_another(prompts: Line) -> None:
+    async with desk_at(prompts) as desk:
+        carrier = await prompts.carrier(tone=CLIENT_HZ)
+        gone, _, leg = await stand(desk, prompts)
+        there, second, _ = await stand(desk, prompts, 12)
+        leg.bye()
+        await until(lambda: asyncio.sleep(0, not desk.telephony.nailing.there(gone.leg_id)), what="the leg is gone")
+        call_id = await call(desk)
+        outside = await carrier.incoming()
+        outside.answer()
+        await person(desk, call_id)
+        mark = len(desk.events)
+        await desk.telephony.nailing.join(call_id, BUSINESS, gone)
+        # The client is not lost: it is told again that he waits.
+        await desk.until(CallUpdated, lambda e: e.call.id == call_id and e.what == "person", since=mark)
+        await desk.telephony.nailing.join(call_id, BUSINESS, there)
+        await asyncio.gather(carrier.hears(AGENT_HZ, 0.3), second.hears(CLIENT_HZ, 0.3))
+        outside.bye()
+        assert (await over(desk, call_id)).agents == (12,)

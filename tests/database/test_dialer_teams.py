@@ -385,6 +385,9 @@ def test_forms_say_what_is_wrong() -> None:
         ("progressive", {"amd": True, "words": 0}),
         ("progressive", {"machine": "shout"}),
     ]
+    with pytest.raises(BadInput):
+        teams.check_pause("progressive", None)
+    teams.check_pause("preview", None)
     for mode, typed in wrong:
         with pytest.raises(BadInput) as told:
             teams.checked(mode, typed)

@@ -16,6 +16,12 @@ export function startBar(given) {
   ask();
 }
 
+// After a press: whether the bar has just led to the card of a client who is to be looked at.
+export async function leads() {
+  await ask();
+  return Boolean(run && previews(run) && run.phase === "waits" && run.client);
+}
+
 async function ask() {
   try {
     take((await shell.api("GET", "/api/v1/me/dial-list")).run);
@@ -30,7 +36,11 @@ function take(found) {
   draw();
   if (found?.phase !== before?.phase && found?.phase === "waits") shell.dom.announce(previews(found) ? t("Look at the client, then press «Call».") : t("Press «Next client» when you are ready."));
   // Who is to look at a client first sees his card without a press, unless he is at work elsewhere.
-  if (found && previews(found) && found.phase === "waits" && found.client && found.client.id !== before?.client?.id && shell.dom.$("#dial-list, #dialer, [data-contact]")) shell.visit(`/contacts/${found.client.id}`);
+  const look = found && previews(found) && found.phase === "waits" && found.client && found.client.id !== before?.client?.id;
+  if (look && shell.dom.$("#dial-list, #dialer, [data-contact]")) {
+    shell.visit(`/contacts/${found.client.id}`);
+    return;
+  }
   // The list's own page shows the same: it is drawn anew when a call is over.
   if (found?.done !== before?.done || found?.status !== before?.status) {
     const page = shell.dom.$("#dial-list");
@@ -75,7 +85,7 @@ function draw() {
       held && run.why && h("span.small.why", run.why)),
     run.team ? h("div.row.wrap", promise, button("leave", t("Leave the list"), "x", ".warn")) : h("div.row.wrap",
       promise,
-      ["pause", "waits", "later"].includes(run.phase) && button("next", previews(run) ? t("Call") : t("Next client"), previews(run) ? "phone" : "next", ".main"),
+      ["pause", "waits", "later"].includes(run.phase) && button("next", previews(run) ? t("Call this client") : t("Next client"), previews(run) ? "phone" : "next", ".main"),
       held ? button("start", t("Continue"), "play", ".main") : button("pause", t("Pause"), "pause"),
       button("stop", t("Stop"), "x", ".warn")),
   );
@@ -96,8 +106,7 @@ async function clicked(event) {
   button.disabled = true;
   try {
     await shell.api("POST", `/api/v1/dial-lists/${run.list_id}/${button.dataset.run}`);
-    await ask();
-    if (shell.dom.$("#dial-list, #dialer")) shell.refresh();
+    if (!(await leads()) && shell.dom.$("#dial-list, #dialer")) shell.refresh();
   } catch (error) {
     shell.complain(error.message);
     button.disabled = false;

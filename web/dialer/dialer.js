@@ -3,7 +3,7 @@ import { build, tree } from "../contacts/builder.js";
 import { question } from "../js/overlays.js";
 import { t } from "../js/i18n.js";
 import { follow } from "../work/work.js";
-import { startBar } from "./bar.js";
+import { leads, startBar } from "./bar.js";
 import { startPromise } from "./promise.js";
 
 const API = "/api/v1/dial-lists";
@@ -51,6 +51,7 @@ export async function act(list, action) {
   try {
     await shell.api("POST", `${API}/${list}/${action}`);
     if (action === "retry") shell.toast(t("Those who were not reached come again; this may take a moment."));
+    if (action === "start" && (await leads())) return;
     if (shell.dom.$("#dialer, #dial-list")) shell.refresh();
   } catch (error) {
     shell.complain(error.message);
@@ -119,6 +120,11 @@ function modes(form) {
   const look = () => {
     const { mode, amd, machine, callers } = form.elements;
     for (const one of $$("[data-modes]", form)) show(one, one.dataset.modes.split(" ").includes(mode.value));
+    // Nobody asks for the next client of a team.
+    const endless = $$("[name=pause]", form).find((one) => one.value === "");
+    const team = ["progressive", "predictive"].includes(mode.value);
+    show(endless.parentElement, !team);
+    if (team && endless.checked) form.elements.pause.value = "20";
     show($$("[data-amd]", form)[0], amd.checked);
     show($$("[data-message]", form)[0], machine.value === "message");
     show($$("[data-numbers]", form)[0], callers.value !== "fixed");

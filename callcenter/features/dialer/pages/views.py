@@ -16,7 +16,7 @@ from callcenter.features.dialer import queries
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DialList
 from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.rules import lists as rules
-from callcenter.features.dialer.rules import outcomes
+from callcenter.features.dialer.rules import outcomes, teams
 from callcenter.features.dialer.usecases import control, promising
 from callcenter.http.current import Current
 from callcenter.live.views import AgentBrief
@@ -133,7 +133,10 @@ async def one(session: AsyncSession, person: Current, row: DialList, now: dateti
     found = (await lists(session, person, [row], said))[0]
     if row.status == rules.RUNNING:
         past = await queries.lately(session, row.id)
-        found.expected_end = rules.expected_end(found.left, past, row.pause, now)
+        if row.mode in teams.TEAM:
+            found.expected_end = rules.expected_end_together(found.left, past, now)
+        else:
+            found.expected_end = rules.expected_end(found.left, past, row.pause, now)
     return found
 
 

@@ -37,10 +37,10 @@ CALLERS: dict[str, str] = {
     "region": N_("The one of the client's region"),
 }
 FIGURES: dict[str, str] = {
-    "ringing": N_("Being called"),
+    "ringing": N_("Clients being called"),
     "analysed": N_("Being listened to"),
     "waiting": N_("Waiting for an employee"),
-    "talking": N_("Talking"),
+    "talking": N_("Clients in talk"),
     "persons": N_("People reached in 30 days"),
     "abandoned": N_("Of them met nobody"),
 }
@@ -121,6 +121,13 @@ def checked(mode: str, typed: Mapping[str, Any]) -> dict[str, Any]:
         message = N_("Choose what a machine hears.")
         raise BadInput(message, fields={"message": message})
     return msgspec.to_builtins(found)  # type: ignore[no-any-return]
+
+
+def check_pause(mode: str, seconds: int | None) -> None:
+    """Raises BadInput where a list with a team would wait for somebody to ask for the next client."""
+    if mode in TEAM and seconds is None:
+        message = N_("Choose a pause in seconds: in a list with a team clients come by themselves.")
+        raise BadInput(message, fields={"pause": message})
 
 
 def caller(found: Setting, own: int | None, usable: Sequence[tuple[int, str]], client: str, turn: int) -> int | None:

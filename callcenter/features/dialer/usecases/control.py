@@ -206,8 +206,9 @@ async def set_pause(services: Services, person: Current, list_id: int, seconds: 
     chosen = rules.pause(seconds)
     async with services.db.business(person.business_id) as session:
         row = await _for(session, person, list_id, "set_pause")
+        teams.check_pause(row.mode, chosen)
         row.pause = chosen
-        attempt = await queries.open_attempt(session, row.id)
+        attempt = await queries.open_attempt(session, row.id) if row.mode not in teams.TEAM else None
         if attempt is not None:
             desk.give_rest(services, row, attempt.call_id, chosen)
         elif row.rest_from is not None and row.rest_call:
@@ -226,6 +227,9 @@ async def set_mode(services: Services, person: Current, list_id: int, mode: str,
             raise Conflict(UNFIT["set_mode"])
         await making.check_numbers(session, row.number_id, dialing)
         row.mode, row.dialing = mode, dialing
+        if mode in teams.TEAM and row.pause is None:
+            # Clients come by themselves: nobody asks for the next one.
+            row.pause = rules.USUAL_PAUSE
         row.next_at, row.rest_call, row.rest_from, row.why, row.why_values = None, "", None, "", {}
         await accounts.audit(session, person, "dialer.mode", "dial_list", row.id, title=row.title, mode=mode)
     changed(services)

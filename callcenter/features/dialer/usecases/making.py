@@ -81,6 +81,7 @@ async def create(session: AsyncSession, services: Services, person: Current, for
     title, seconds = rules.title(form.title), None if form.mode == teams.PREVIEW else rules.pause(form.pause)
     retry, when = outcomes.retry(form.retry), hours.checked(form.hours)
     dialing = teams.checked(form.mode, form.dialing)
+    teams.check_pause(form.mode, seconds)
     await check_numbers(session, form.number_id, dialing)
     total = await count(session, services, person, form.where)
     if not total:

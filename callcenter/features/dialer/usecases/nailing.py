@@ -82,6 +82,8 @@ async def leave(services: Services, business_id: int, agent_id: int) -> None:
         except ProductError as error:
             # Found again when the link is back: a leg that nobody is written down for is ended.
             log.warning("the standing leg of agent %s could not be ended: %s", agent_id, error)
+    if member is not None:
+        await desk.tell(services, business_id, agent_id)
 
 
 async def let_go(services: Services, row: DialList, agent_id: int, *, told: bool = True) -> None:

@@ -176,3 +176,12 @@ def test_hours_of_calls() -> None:
     ):
         with pytest.raises(BadInput):
             hours.checked(wrong)
+
+
+@pytest.mark.rule("OBD-13")
+def test_a_list_with_a_team_ends_at_the_pace_of_its_last_calls() -> None:
+    # Six calls in a minute, three at a time.
+    past = [(NOW + timedelta(seconds=20 * (n // 3)), NOW + timedelta(seconds=20 * (n // 3) + 40)) for n in range(6)]
+    assert lists.expected_end_together(30, past, NOW) == NOW + timedelta(seconds=300)
+    assert lists.expected_end_together(30, past[:2], NOW) is None
+    assert lists.expected_end_together(0, past, NOW) is None
