@@ -135,7 +135,7 @@ async def save(request: web.Request) -> web.Response:
     return render.api(request, found)
 
 
-NAV = (NavItem("/prospects", "Calling clients", "out", CALLS_DIAL, 34),)
+NAV = (NavItem("/prospects", "Calling clients", "out", CALLS_DIAL, 36),)
 _PARAMS = (
     Param("q", "a piece of a name, number or e-mail"),
     Param("from", "the client's clock shows this or more now, like 09:00"),
