@@ -123,8 +123,8 @@ function modes(form) {
     // Nobody asks for the next client of a team.
     const endless = $$("[name=pause]", form).find((one) => one.value === "");
     const team = ["progressive", "predictive"].includes(mode.value);
-    show(endless.parentElement, !team);
-    if (team && endless.checked) form.elements.pause.value = "20";
+    show(endless?.parentElement, !team);
+    if (team && endless?.checked) form.elements.pause.value = "20";
     show($$("[data-amd]", form)[0], amd.checked);
     show($$("[data-message]", form)[0], machine.value === "message");
     show($$("[data-numbers]", form)[0], callers.value !== "fixed");
