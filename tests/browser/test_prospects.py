@@ -181,3 +181,38 @@ def test_a_client_of_a_list_is_promised_a_call(operator: Person, stack: Stack) -
     expect(promised).to_have_count(0)
     if stack.api(token, "GET", "/api/v1/me/dial-list")["run"]:
         stack.api(token, "POST", f"{path}/stop")
+
+
+@pytest.mark.rule("OBD-06")
+def test_a_list_gets_hours_of_single_days(operator: Person, stack: Stack) -> None:
+    page = operator.page
+    token = stack.token("operator1@demo.example")
+    card = {"first_name": "Часовой", "last_name": "Пояс", "city": "Часовск", "phones": [{"number": "+73812550505"}]}
+    stack.api(token, "POST", "/api/v1/contacts", card)
+    operator.open("/dialer")
+    page.get_by_role("button", name="Новый обзвон").first.click()
+    form = page.locator("#new-list")
+    form.get_by_role("button", name="Условие").click()
+    form.locator("[data-field]").select_option("city")
+    form.locator("[data-op]").select_option("equals")
+    form.locator("[data-value]").fill("Часовск")
+    form.get_by_role("button", name="Применить").click()
+    form.get_by_label("Название обзвона").fill("По часам")
+    form.locator("details > summary").first.click()
+    form.locator('[name="from"]').fill("09:00")
+    form.locator('[name="to"]').fill("20:00")
+    form.locator("details details > summary").click()
+    form.locator('[data-day="7"] [data-day-on]').uncheck()
+    form.locator('[data-day="6"] [data-day-from]').fill("15:00")
+    form.locator('[data-day="6"] [data-day-to]').fill("11:00")
+    operator.picture("dialer-hours")
+    form.get_by_role("button", name="Создать обзвон").click()
+    expect(form.locator('[data-step="2"] [role="alert"]')).to_contain_text("отдельного дня")
+    form.locator('[data-day="6"] [data-day-from]').fill("11:00")
+    form.locator('[data-day="6"] [data-day-to]').fill("15:00")
+    form.get_by_role("button", name="Создать обзвон").click()
+    about = page.locator("#dial-list dl.facts")
+    expect(about).to_contain_text("понедельник – пятница: 09:00 – 20:00")
+    expect(about).to_contain_text("суббота: 11:00 – 15:00")
+    expect(about).not_to_contain_text("воскресенье")
+    assert access.faults(page) == []
