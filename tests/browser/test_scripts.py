@@ -213,7 +213,8 @@ def test_a_script_is_written_in_the_editor(administrator: Person) -> None:
     page.keyboard.press("Enter")
     page.keyboard.type("У нас рассрочка.")
     page.get_by_role("button", name="Якорь:").click()
-    page.locator("[data-editor-ask] input").fill("Дорого")
+    editor = page.locator("[data-editor]").first
+    editor.locator("[data-editor-ask] input").fill("Дорого")
     page.keyboard.press("Enter")
     expect(text.locator('[data-anchor="Дорого"]')).to_contain_text("рассрочка")
     page.keyboard.press("Control+Home")
@@ -221,7 +222,7 @@ def test_a_script_is_written_in_the_editor(administrator: Person) -> None:
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+End")
     page.get_by_role("button", name="Ссылка на якорь").click()
-    page.locator("[data-ask-done]").click()
+    editor.locator("[data-ask-done]").click()
     expect(text.locator('a[href="#Дорого"]')).to_have_text("Дорого?")
     page.get_by_role("button", name="Отменить последнее изменение").click()
     expect(text.locator("a")).to_have_count(0)

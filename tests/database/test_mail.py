@@ -152,6 +152,11 @@ async def test_files_and_pictures_go_along(client: Client, services: Services, h
         assert "attachment" in (await client.get(
             f"/api/v1/mail-files/{some[0]['id']}", headers=house.headers("operator@a")
         )).headers["Content-Disposition"]  # fmt: skip
+        # What went with somebody's letter is for who may see that letter.
+        theirs = await upload(client, house, "Тайна.pdf", b"%PDF", "supervisor@a")
+        await write(client, house, "supervisor@a", files=[theirs["id"]])
+        hidden = await client.get(f"/api/v1/mail-files/{theirs['id']}", headers=house.headers("operator@a"))
+        assert hidden.status == 404
         strange = await client.get(f"/api/v1/mail-files/{image['id']}", headers=house.headers("operator@b"))
         assert strange.status == 404
     letter = sink.letters[0][1]

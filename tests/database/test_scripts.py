@@ -398,7 +398,7 @@ async def test_a_script_sends_by_a_mail_server_that_the_settings_allow(
     csrf = await houses.sign_in(client, "supervisor@a.example")
     page = await (await client.get(f"/scripts/{made['id']}")).text()
     assert "Закрытый" in page
-    assert "Основной" not in page
+    assert "Основной, sales@example.com" not in page
     data = {"name": "Продажа", "kind": "in", "letter_allowed": "1", "letter_subject": "", "_csrf": csrf}
     wrong = await client.post(f"/scripts/{made['id']}", data=data)
     assert wrong.status == 422

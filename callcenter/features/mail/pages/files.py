@@ -12,7 +12,7 @@ from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 from callcenter.features.mail.models import MailFile
 from callcenter.features.mail.rules import content
-from callcenter.features.mail.usecases import files
+from callcenter.features.mail.usecases import files, showing
 from callcenter.http import render
 from callcenter.http.current import current
 from callcenter.http.permissions import CONTACTS_EDIT, CONTACTS_SEE, SCRIPTS_EDIT
@@ -62,7 +62,7 @@ async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 async def get(request: web.Request) -> web.StreamResponse:
     """GET /mail/files/{file}."""
-    found = await files.one(services(request), current(request), int(request.match_info["file"]))
+    found = await showing.one(services(request), current(request), int(request.match_info["file"]))
     headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
     if found.picture:
         headers["Content-Type"] = found.media

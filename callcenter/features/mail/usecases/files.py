@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from callcenter.core.errors import BadInput, NotFound
+from callcenter.core.errors import BadInput
 from callcenter.core.i18n import N_
 from callcenter.features.contacts import api as contacts
 from callcenter.features.mail import queries
@@ -18,23 +16,12 @@ from callcenter.features.mail.gateway import files as disk
 from callcenter.features.mail.models import MailFile, MailFileHold
 from callcenter.features.mail.rules import content
 from callcenter.http.current import Current
-from callcenter.http.permissions import SCRIPTS_EDIT
 from callcenter.plugin import Services
 
-GONE = N_("This file is not there any more.")
 NOT_YOURS = N_("This file is not there any more. Attach it again.")
 MANY = N_("You have uploaded many files that no letter uses. Send or take away some letters first.")
 MAX_LOOSE = 200
 UNUSED = timedelta(days=1)
-
-
-class Stored(NamedTuple):
-    """A file to be given out."""
-
-    path: Path
-    name: str
-    media: str
-    picture: bool
 
 
 async def add(
@@ -74,24 +61,6 @@ async def add(
     except BaseException:
         await disk.remove(data, business, file)
         raise
-
-
-async def one(services: Services, person: Current, file_id: int) -> Stored:
-    """A file for who uploaded it, who may change scripts, or who works with a script or a letter that holds it.
-
-    Raises NotFound. Whoever may write to clients may see what goes with their letters.
-    """
-    async with services.db.business(person.business_id) as session:
-        row = (await queries.files(session, [file_id])).get(file_id)
-        if row is None:
-            raise NotFound(GONE)
-        mine = row.owner_id == person.membership_id or person.can(SCRIPTS_EDIT)
-        if not mine and not await queries.holders(session, file_id):
-            raise NotFound(GONE)
-    path = disk.place(services.settings.data, person.business_id, row.file)
-    if not path.is_file():
-        raise NotFound(GONE)
-    return Stored(path, row.name, row.media, row.picture)
 
 
 async def usable(
