@@ -276,6 +276,8 @@ def _goes_on(scene: Scene, made: int, done: Callable[[], bool], timeout: float =
             if done():
                 return True
             if scene.list(made)["status"] == "paused":
+                # A registration does not outlast hundreds of seconds, and not each death of the exchange.
+                scene.product.outside.do(scene.employee.phone.register())
                 scene.ready()
                 scene.act(made, "start")
         except (OSError, AssertionError):
