@@ -164,6 +164,8 @@ class Pacing:
             persons, abandoned = await team_queries.ledger(session, row.id, since)
             run = self.runs[row.id] = Run(row, Floor(pacer_of(row, len(team), persons, abandoned)))
         run.row = row
+        if len(team) != len(run.members) and isinstance(run.floor.pacer, Predictive):
+            run.floor.pacer.resize(max(len(team), 1))
         for agent_id in run.members.keys() - {one.agent_id for one in team}:
             run.floor.gone(agent_id, self.services.clock.epoch())
         run.members = {one.agent_id: one for one in team}

@@ -92,6 +92,20 @@ def test_a_large_floor_is_looked_at_once_a_second() -> None:
 # --- the price
 
 
+def test_a_team_that_grows_is_paced_as_one_that_was_large_and_forgets_nothing() -> None:
+    grown, large = Predictive(Setting(1, 42)), Predictive(Setting(50, 42))
+    for pacer in (grown, large):
+        pacer.price.passed_on()
+        pacer.price.passed_on()
+    account = grown.price.account
+    assert grown.price.risk != large.price.risk
+    grown.resize(50)
+    assert grown.price.account == account
+    assert grown.price.risk == pytest.approx(large.price.risk, rel=0.05)
+    seen = [floor([READY] * 50, now=now) for now in (1.0, 1.2)]
+    assert [grown.place(one) for one in seen] == [large.place(one) for one in seen]
+
+
 def test_each_abandoned_person_lowers_the_price_and_each_served_one_raises_it() -> None:
     price = Price(0.03, 20)
     begins = price.risk

@@ -66,6 +66,10 @@ class Answers:
         self._ringing_now = [0] * AGES
         self.learn()
 
+    def resize(self, memory: float) -> None:
+        """How many answers the short memory of people's willingness holds from now on."""
+        self._lately.length, self._long.length = memory, LONG * memory
+
     # --- what happens
 
     def placed(self, call: Id, at: float) -> None:

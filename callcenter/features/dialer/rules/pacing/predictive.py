@@ -27,16 +27,22 @@ class Predictive:
     """The pacer of production."""
 
     def __init__(self, setting: Setting) -> None:
-        self._outlook = Exact if setting.agents <= SMALL else Normal
-        self._answers = Answers(HORIZONS, memory=50.0 * math.sqrt(max(setting.agents, 1) / 20.0))
+        self._answers = Answers(HORIZONS, memory=memory_of(setting.agents))
         self._freeing = Freeing([horizon + GRACE * setting.drop_after for horizon in HORIZONS])
         self.price = Price(setting.cap, setting.agents, setting.cap * setting.persons - setting.abandoned)
         self._now: float | None = None
         self._began = self._learnt = 0.0
         self._settled = False
         self._resting = 0
+        self.resize(setting.agents)
+
+    def resize(self, agents: int) -> None:
+        """So many agents take part from now on; what was learnt and the account stay."""
+        self._outlook = Exact if agents <= SMALL else Normal
         # On a large floor there is always something new: it is looked at about once a second.
-        self._rest = min(0.9, setting.agents / 100)
+        self._rest = min(0.9, agents / 100)
+        self._answers.resize(memory_of(agents))
+        self.price.resize(agents)
 
     def place(self, seen: Seen) -> int:
         """How many calls to place now."""
@@ -97,6 +103,11 @@ class Predictive:
             for curves in (self._answers, self._freeing):
                 curves.learn()
                 curves.forget(KEEP)
+
+
+def memory_of(agents: int) -> float:
+    """How many answers tell how willing people are just now, on a floor of so many agents."""
+    return 50.0 * math.sqrt(max(agents, 1) / 20.0)
 
 
 def within(outlook: Outlook, risk: float, most: int) -> int:

@@ -31,6 +31,14 @@ class Price:
 
     def __init__(self, cap: float, agents: int, account: float = 0.0) -> None:
         self._cap = cap
+        self._lately = 0.0
+        self._usual = 0.0
+        self._earned = 0.0
+        self.account = min(account, 0.0)
+        self.resize(agents)
+
+    def resize(self, agents: int) -> None:
+        """The floor has so many agents from now on; what is in the account stays."""
         self._slow = min(3.0 + 0.5 * agents, 30.0)
         # How far the account swings by chance is much of what a small floor earns in a day: from there on down to one
         # agent the ledger of 30 days is what is kept, and a day may end somewhat below nothing.
@@ -40,10 +48,6 @@ class Price:
         self._reserve = swing * (2.2 - 2.33 * small)
         self._edge = EDGE - 4.8 * small
         self._hour = AN_HOUR * max(agents, FULL)
-        self._lately = 0.0
-        self._usual = 0.0
-        self._earned = 0.0
-        self.account = min(account, 0.0)
 
     def passed_on(self) -> None:
         """A call was passed on as a person."""
