@@ -12,19 +12,19 @@ from aiohttp import web
 from callcenter.core.errors import BadInput, Conflict, ProductError
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
-from callcenter.features.accounts import api as accounts
 from callcenter.features.agents import api as agents
 from callcenter.features.mail import api as mail
 from callcenter.features.numbers import api as numbers
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries, rules
+from callcenter.features.scripts.pages.planned import planned
 from callcenter.features.scripts.usecases import editing
 from callcenter.features.scripts.usecases.editing import ScriptForm
 from callcenter.features.scripts.usecases.templates import LetterPart
 from callcenter.http import render
 from callcenter.http.current import current
 from callcenter.http.permissions import SCRIPTS_EDIT
-from callcenter.http.routes import Handler, NavItem, Route
+from callcenter.http.routes import NavItem, Route
 from callcenter.plugin import services
 
 ID = r"{id:\d{1,9}}"
@@ -322,17 +322,6 @@ async def _view(request: web.Request, script_id: int) -> ScriptView:
     return ScriptView(id=row.id, archived=row.archived_at is not None, **msgspec.structs.asdict(form))
 
 
-def _planned(handler: Handler) -> Handler:
-    """A handler that answers only where the company's plan has scripts (OUT-35)."""
-
-    async def answer(request: web.Request) -> web.StreamResponse:
-        async with services(request).db.business(current(request).business_id) as session:
-            await accounts.plans.need(session, "scripts")
-        return await handler(request)
-
-    return answer
-
-
 def _id(request: web.Request) -> int:
     return int(request.match_info["id"])
 
@@ -403,4 +392,4 @@ _ROUTES = (
     Route("POST", f"/scripts/{ID}/restore", restore_form, SCRIPTS_EDIT),
     Route("POST", f"/scripts/{ID}/delete", delete_form, SCRIPTS_EDIT),
 )
-ROUTES = tuple(replace(one, handler=_planned(one.handler)) for one in _ROUTES)
+ROUTES = tuple(replace(one, handler=planned(one.handler)) for one in _ROUTES)
