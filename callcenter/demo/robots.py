@@ -27,6 +27,10 @@ from callcenter.features.demo import api as phones
 log = logging.getLogger("robots")
 
 AGENTS = tuple(f"operator{n}@demo.example" for n in (4, 5, 6, 7, 8))
+# These two take the clients of a predictive list; their phones stay picked up.
+TEAM = 2
+LIST = "Осенняя акция"
+SECONDS_BETWEEN_LOOKS = 5.0
 MOST_CALLS = 6
 SECONDS_BETWEEN_CALLS = (5.0, 14.0)
 SECONDS_BETWEEN_DIALS = (25.0, 60.0)
@@ -77,6 +81,22 @@ class Desk:
             await self._try(self.state("paused", dice.choice(PAUSE_REASONS)))
             await asyncio.sleep(dice.uniform(15, 45))
 
+    async def campaign(self) -> int:
+        """The predictive list that goes on; a new one when the last is through."""
+        found = (await self._ask("GET", "/dial-lists", query={"q": LIST, "status": "running"}))["lists"]
+        if found:
+            return int(found[0]["id"])
+        body = {"title": LIST, "mode": "predictive", "pause": 10, "where": None}
+        made = int((await self._ask("POST", "/dial-lists", body))["id"])
+        await self._ask("POST", f"/dial-lists/{made}/start")
+        return made
+
+    async def take_part(self, list_id: int) -> None:
+        """Is ready and in the team of the list."""
+        if (await self._ask("GET", "/me/dial-list"))["run"] is None:
+            await self.state("ready")
+            await self._ask("POST", f"/dial-lists/{list_id}/join")
+
     async def dial(self, to: str) -> None:
         """Click-to-dial."""
         await self._ask("POST", "/calls", {"to": to})
@@ -123,8 +143,8 @@ class Desk:
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("%s: %s", self.email, error)
 
-    async def _ask(self, method: str, path: str, body: object = None) -> Any:
-        async with self.http.request(method, f"{self.base}/api/v1{path}", json=body) as answer:
+    async def _ask(self, method: str, path: str, body: object = None, query: dict[str, str] | None = None) -> Any:
+        async with self.http.request(method, f"{self.base}/api/v1{path}", json=body, params=query) as answer:
             answer.raise_for_status()
             return await answer.json() if answer.content_length != 0 else {}
 
@@ -143,9 +163,10 @@ async def run(settings: Settings, password: str) -> None:
     agent_voice = await phones.speech(folder, "agent", _AGENT_TEXT)
     base = settings.public_url or f"http://127.0.0.1:{settings.http_port}"
     async with AsyncExitStack() as stack:
-        port = _free_port()
+        port, team_port = _free_port(), _free_port()
         for name, text, at in (
             ("agents", phones.agent_scenario(audio=str(agent_voice), hasty=_AGENT_ENDS), port),
+            ("team", phones.agent_scenario(audio=str(agent_voice), longest=86_400.0), team_port),
             ("carrier", phones.carrier_scenario(audio=str(voices.talks[0]), longest=45), settings.demo_carrier_port),
         ):
             process = await phones.listen(folder / name, text, at)
@@ -159,15 +180,17 @@ async def run(settings: Settings, password: str) -> None:
             desk = Desk(http, base, email)
             await desk.sign_in(password)
             desks.append(desk)
-        logins = [await desk.phone(port) for desk in desks]
+        answering, team = desks[:-TEAM], desks[-TEAM:]
+        logins = [await desk.phone(team_port if desk in team else port) for desk in desks]
         stack.push_async_callback(_sign_off, logins, settings.sip_port)
         async with asyncio.TaskGroup() as group:
             group.create_task(keep_registered(logins, settings.sip_port))
-            for desk in desks:
+            for desk in answering:
                 group.create_task(desk.work(dice))
                 group.create_task(desk.manage(dice))
             group.create_task(_callers(settings, voices, dice))
-            group.create_task(_dials(desks, dice))
+            group.create_task(_dials(answering, dice))
+            group.create_task(_calls_out(team))
 
 
 async def _callers(settings: Settings, voices: plans.Voices, dice: Random) -> None:
@@ -184,6 +207,18 @@ async def _callers(settings: Settings, voices: plans.Voices, dice: Random) -> No
         for task in list(running):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _calls_out(team: list[Desk]) -> None:
+    """A list that dials predictively, and its team, until cancelled; who was dropped from it joins again."""
+    while True:
+        try:
+            list_id = await team[0].campaign()
+            for desk in team:
+                await desk.take_part(list_id)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("the list does not go on: %s", error)
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 async def _dials(desks: list[Desk], dice: Random) -> None:

@@ -15,7 +15,7 @@ from callcenter.features.dialer.rules.pacing.baselines import FixedLevel, FixedR
 from callcenter.features.dialer.rules.pacing.curves import Lasting, lognormal, widening
 from callcenter.features.dialer.rules.pacing.freeing import Freeing
 from callcenter.features.dialer.rules.pacing.odds import Coins, Exact, Normal
-from callcenter.features.dialer.rules.pacing.predictive import HORIZONS, Predictive, within
+from callcenter.features.dialer.rules.pacing.predictive import CAUTIOUS, HORIZONS, Predictive, within
 from callcenter.features.dialer.rules.pacing.price import Price
 from callcenter.features.dialer.rules.pacing.seen import BREAK, OUT, READY, TALK, WRAP, Event, Seen, Setting
 
@@ -58,10 +58,27 @@ def test_calls_under_way_count() -> None:
     assert busy == 0
 
 
+def known(setting: Setting, answers: int = 0) -> Predictive:
+    """A pacer that has seen enough calls: so many of them were answered by persons, the others rang out in vain."""
+    found = Predictive(setting)
+    events: list[Event] = [(0.0, "placed", n, None) for n in range(CAUTIOUS)]
+    events += [(0.0, "answer" if n < answers else "end", n, None) for n in range(CAUTIOUS)]
+    found.place(floor([], events=events))
+    found._now = None
+    return found
+
+
+def test_a_list_that_nobody_knows_is_called_as_if_everybody_answered() -> None:
+    state = [READY] * 3 + [TALK] * 5
+    fresh = Predictive(Setting(8, 100))
+    assert fresh.place(floor(state, dialing={1: 0.0})) == 2
+    assert known(Setting(8, 100)).place(floor(state, dialing={1: 0.0})) > 2
+
+
 def test_more_ready_agents_are_never_fewer_calls() -> None:
     for agents in (6, 30):
         counts = [
-            Predictive(Setting(agents, 500)).place(floor([READY] * ready + [TALK] * (agents - ready)))
+            known(Setting(agents, 500)).place(floor([READY] * ready + [TALK] * (agents - ready)))
             for ready in range(agents + 1)
         ]
         assert counts == sorted(counts)
@@ -70,7 +87,7 @@ def test_more_ready_agents_are_never_fewer_calls() -> None:
 
 def test_an_agent_in_wrapup_is_worth_more_than_one_who_has_just_begun_to_talk() -> None:
     def calls(state: int, age: float) -> int:
-        return Predictive(Setting(40, 500)).place(floor([state] * 40, now=age, since=0.0))
+        return known(Setting(40, 500)).place(floor([state] * 40, now=age, since=0.0))
 
     assert calls(WRAP, 10.0) > calls(TALK, 0.0)
 

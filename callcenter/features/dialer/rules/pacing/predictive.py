@@ -19,6 +19,9 @@ SMALL = 15
 """Up to so many agents the odds are worked out exactly."""
 LEARN, KEEP = 120.0, 0.995
 """Seconds from one working out of the curves to the next, and what the past counts after that."""
+CAUTIOUS = 30
+"""So many calls have to have come to something before more are placed than agents are ready: until then nobody knows how
+willing the people of this list are to answer."""
 LEARNING = 1800.0
 """Seconds after which the account is settled."""
 
@@ -33,7 +36,7 @@ class Predictive:
         self._now: float | None = None
         self._began = self._learnt = 0.0
         self._settled = False
-        self._resting = 0
+        self._resting = self._known = 0
         self.resize(setting.agents)
 
     def resize(self, agents: int) -> None:
@@ -54,7 +57,7 @@ class Predictive:
         if seen.trunk_free <= 0 or resting + gone == len(seen.state):
             return 0
         ready, busy = self._freeing.coins(seen)
-        if self.price.spent:
+        if self.price.spent or self._known < CAUTIOUS:
             return max(0, min(ready - in_flight(seen), seen.trunk_free))
         calls, fresh = self._answers.coins(seen), self._answers.fresh
         if ready:
@@ -72,8 +75,10 @@ class Predictive:
             elif kind == "answer":
                 answers.answered(who, at)
                 price.passed_on()
+                self._known += 1
             elif kind == "end":
                 answers.ended(who, at)
+                self._known += 1
             elif kind in ("drop", "hangup"):
                 if not answers.ended(who, at):
                     price.abandoned()
