@@ -20,8 +20,8 @@ SMALL = 15
 LEARN, KEEP = 120.0, 0.995
 """Seconds from one working out of the curves to the next, and what the past counts after that."""
 CAUTIOUS = 30
-"""So many calls have to have come to something before more are placed than agents are ready: until then nobody knows how
-willing the people of this list are to answer."""
+"""So many calls have to have come to something before more are placed than agents are ready: until then nobody knows
+how willing the people of this list are to answer."""
 LEARNING = 1800.0
 """Seconds after which the account is settled."""
 
