@@ -14,6 +14,7 @@ from callcenter.features.accounts import api as accounts
 from callcenter.features.dialer.models import DialAttempt
 from callcenter.features.dialer.rules import teams
 from callcenter.features.dialer.usecases import control, nailing, settling
+from callcenter.features.prompts.usecases import registry
 from callcenter.plugin import Services
 from tests.support.call_log import call, line
 from tests.support.dialer import person
@@ -392,3 +393,13 @@ def test_forms_say_what_is_wrong() -> None:
         with pytest.raises(BadInput) as told:
             teams.checked(mode, typed)
         assert told.value.fields
+
+
+async def test_a_prompt_that_a_list_plays_is_named_as_used(floor: TeamFloor) -> None:
+    made = await floor.make(PHONES[:1], mode="progressive")
+    async with floor.services.db.business(floor.business) as session:
+        (use,) = [one for one in await registry.uses(session, "standard-dropped") if one.link.startswith("/dialer")]
+        assert (use.title, use.link) == ("Promo", f"/dialer/{made}")
+        assert not [one for one in await registry.uses(session, "standard-wait") if one.link.startswith("/dialer")]
+    async with floor.services.db.business(floor.house.businesses["b"]) as session:
+        assert await registry.uses(session, "standard-dropped") == []

@@ -18,12 +18,14 @@ from callcenter.features.dialer.pages import promising, refusing, rest, site, wh
 from callcenter.features.dialer.usecases import belonging
 from callcenter.features.dialer.usecases import whatif as trying
 from callcenter.features.privacy import api as privacy
+from callcenter.features.prompts import api as prompts
 from callcenter.features.work import api as work
 from callcenter.plugin import Feature, Job, Subscription
 
 calls.add_part(promising.PART)
 contacts.add_merger(belonging.MERGER)
 privacy.add_part(belonging.PART)
+prompts.add_user(belonging.plays)
 work.register(trying.KIND, trying.run, link=trying.link)
 
 FEATURE = Feature(

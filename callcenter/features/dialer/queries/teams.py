@@ -79,3 +79,9 @@ async def judged(session: AsyncSession, list_id: int) -> dict[tuple[str, str], i
         .group_by(DialAttempt.outcome, DialAttempt.heard)
     )
     return {(outcome, heard): number for outcome, heard, number in rows}
+
+
+async def playing(session: AsyncSession, prompt: str) -> list[DialList]:
+    """The lists, but for those of the archive, that play a prompt to machines or to whom they abandon."""
+    rows = await session.scalars(select(DialList).where(DialList.status != rules.ARCHIVE).order_by(DialList.id))
+    return [row for row in rows if prompt in (row.dialing.get("dropped"), row.dialing.get("message"))]

@@ -9,8 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer.models import DialAttempt, DialEntry, DoNotCall
+from callcenter.features.dialer.queries import teams as team_queries
 from callcenter.features.dialer.usecases import samples
 from callcenter.features.privacy import api as privacy
+from callcenter.features.prompts import api as prompts
 from callcenter.plugin import Services
 
 
@@ -61,6 +63,13 @@ async def erase_person(here: Services, business_id: int, person: privacy.Person)
         count = await session.scalar(mine) or 0
         await erase(session, [person.contact_id])
     return {"dial_lists": count}
+
+
+async def plays(session: AsyncSession, prompt: str) -> list[prompts.Use]:
+    """The lists that play a prompt, so that it is not deleted under a client's ear."""
+    return [
+        prompts.Use(title=one.title, link=f"/dialer/{one.id}") for one in await team_queries.playing(session, prompt)
+    ]
 
 
 MERGER = contacts.Merger("dialer", move, erase, samples.remove)
