@@ -16,9 +16,11 @@ from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer import handlers, jobs
 from callcenter.features.dialer.pages import promising, refusing, rest, site, whatif
 from callcenter.features.dialer.usecases import belonging
+from callcenter.features.dialer.usecases import refusing as refusing_numbers
 from callcenter.features.dialer.usecases import whatif as trying
 from callcenter.features.privacy import api as privacy
 from callcenter.features.prompts import api as prompts
+from callcenter.features.scripts import api as scripts
 from callcenter.features.work import api as work
 from callcenter.plugin import Feature, Job, Subscription
 
@@ -26,6 +28,7 @@ calls.add_part(promising.PART)
 contacts.add_merger(belonging.MERGER)
 privacy.add_part(belonging.PART)
 prompts.add_user(belonging.plays)
+scripts.add_follower(refusing_numbers.follow)
 work.register(trying.KIND, trying.run, link=trying.link)
 
 FEATURE = Feature(

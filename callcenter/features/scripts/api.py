@@ -9,15 +9,16 @@ from callcenter.features.accounts import api as accounts
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.queries import LastResult, Result
 from callcenter.features.scripts.usecases.editing import ScriptForm, create
-from callcenter.features.scripts.usecases.using import User, add_user
+from callcenter.features.scripts.usecases.using import Said, User, add_follower, add_user
 from callcenter.features.scripts.usecases.working import remember
 
 OUTCOMES = rules.OUTCOMES
 """What can follow of an outcome (success, refusal, call_back, …) and what it is called (gettext keys)."""
 
 __all__ = [
-    "OUTCOMES", "Choice", "LastResult", "Result", "ScriptForm", "ScriptInfo", "User", "add_user", "choices",
-    "create", "last_results", "outgoing", "remember", "result_of", "results", "said_by", "script", "text",
+    "OUTCOMES", "Choice", "LastResult", "Result", "Said", "ScriptForm", "ScriptInfo", "User", "add_follower",
+    "add_user", "choices", "create", "last_results", "outgoing", "remember", "result_of", "results", "said_by",
+    "script", "text",
 ]  # fmt: skip
 
 

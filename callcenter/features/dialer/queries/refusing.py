@@ -45,3 +45,8 @@ async def page(session: AsyncSession, digits: str, number: int) -> tuple[list[Do
 async def by_id(session: AsyncSession, one: int) -> DoNotCall | None:
     """One of them."""
     return (await session.scalars(select(DoNotCall).where(DoNotCall.id == one))).one_or_none()
+
+
+async def by_number(session: AsyncSession, e164: str) -> DoNotCall | None:
+    """The entry of a number."""
+    return await session.scalar(select(DoNotCall).where(DoNotCall.e164 == e164))

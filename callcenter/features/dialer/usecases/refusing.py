@@ -11,12 +11,15 @@ from callcenter.core.errors import BadInput, NotFound
 from callcenter.core.i18n import N_
 from callcenter.core.phones import to_e164
 from callcenter.features.accounts import api as accounts
+from callcenter.features.contacts import api as contacts
 from callcenter.features.dialer.models import DoNotCall
 from callcenter.features.dialer.queries import refusing
+from callcenter.features.scripts import api as scripts
 from callcenter.http.current import Current
 from callcenter.plugin import Services
 
 MOST = 5000
+DO_NOT_CALL = "do_not_call"
 MAX_REASON = 200
 
 
@@ -67,3 +70,15 @@ async def remove(session: AsyncSession, person: Current, one: int) -> DoNotCall:
     await session.delete(row)
     await accounts.audit(session, person, "dialer.may_call", "number", row.e164)
     return row
+
+
+async def follow(session: AsyncSession, services: Services, person: Current, said: scripts.Said) -> None:
+    """An outcome «do not call again» writes the client's number down; one that takes its place takes it off."""
+    number = said.call.client_number
+    if DO_NOT_CALL not in (said.kind, said.before) or not contacts.outside(number):
+        return
+    row = await refusing.by_number(session, number)
+    if said.kind == DO_NOT_CALL and row is None:
+        await add(session, services, person, RefusalForm(numbers=number, reason=said.title))
+    elif said.kind != DO_NOT_CALL and row is not None and row.added_by == person.membership_id:
+        await remove(session, person, row.id)

@@ -14,7 +14,7 @@ from callcenter.features.calls import api as calls
 from callcenter.features.questionnaires import api as questionnaires
 from callcenter.features.scripts import queries, rules
 from callcenter.features.scripts.models import Script, ScriptChoice, ScriptResult
-from callcenter.features.scripts.usecases import editing, templates
+from callcenter.features.scripts.usecases import editing, templates, using
 from callcenter.http.current import Current
 from callcenter.http.formats import zone
 from callcenter.http.permissions import CONTACTS_EDIT
@@ -149,7 +149,8 @@ async def say(services: Services, person: Current, call_id: str, form: OutcomeFo
         open_to = {one.id for one in await _candidates(session, person.agent_id, call)}
         if script.id not in open_to | {row.script_id if row else 0}:
             raise BadInput(NOT_YOURS, fields={"script_id": NOT_YOURS})
-        title = await _title(session, script, form.outcome_id, row)
+        title, kind = await _title(session, script, form.outcome_id, row)
+        before = await queries.outcome(session, row.outcome_id) if row is not None and row.outcome_id else None
         if row is None:
             row = ScriptResult(call_id=call_id, agent_id=person.agent_id)
             session.add(row)
@@ -159,18 +160,22 @@ async def say(services: Services, person: Current, call_id: str, form: OutcomeFo
         await session.flush()
         if changed:
             await accounts.audit(session, person, "call.outcome", "call", call_id, outcome=title or "—")
+            said = using.Said(call, kind, before.kind if before is not None else "", title)
+            await using.follow(session, services, person, said)
         return await _show(services, session, person, call)
 
 
-async def _title(session: AsyncSession, script: Script, outcome_id: int | None, row: ScriptResult | None) -> str:
-    """The outcome's name. Raises BadInput for one of another script, or one that is offered no more."""
+async def _title(
+    session: AsyncSession, script: Script, outcome_id: int | None, row: ScriptResult | None
+) -> tuple[str, str]:
+    """The outcome's name and kind. Raises BadInput for one of another script, or one that is offered no more."""
     if outcome_id is None:
-        return ""
+        return "", ""
     outcome = await queries.outcome(session, outcome_id)
     kept = row is not None and row.outcome_id == outcome_id
     if outcome is None or outcome.script_id != script.id or (outcome.retired and not kept):
         raise BadInput(NO_OUTCOME, fields={"outcome_id": NO_OUTCOME})
-    return outcome.title
+    return outcome.title, outcome.kind
 
 
 async def _candidates(session: AsyncSession, agent_id: int, call: calls.Taken) -> list[Script]:
