@@ -113,11 +113,15 @@ async def _whole(db: Database, business: int) -> int:
     async with db.system() as session:
         await session.execute(
             insert(DialEntry).from_select(
-                ["business_id", "list_id", "contact_id", "state", "position", "tries", "phone", "outcome"],
+                [
+                    *("business_id", "list_id", "contact_id", "state", "position"),
+                    *("tries", "phone", "outcome", "callback_told"),
+                ],
                 text(
-                    f"SELECT business_id, {list_id}, id, 'due', id, 0, 0, '' FROM contacts "  # noqa: S608
+                    f"SELECT business_id, {list_id}, id, 'due', id, 0, 0, '', false FROM contacts "  # noqa: S608
                     f"WHERE kind = 'person' AND business_id = {business}"
                 ).columns(),
+                include_defaults=False,
             )
         )
     return list_id
