@@ -54,6 +54,24 @@ def test_a_failed_write_leaves_the_old_file(instance: Instance, monkeypatch: pyt
     assert [file.name for file in instance.etc.iterdir()] == ["a.conf"]
 
 
+def test_a_recording_that_is_gone_meanwhile_hinders_nothing(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = instance.recordings / "c1.done", instance.recordings / "c2.done"
+    gone.touch()
+    kept.touch()
+    given: list[Path] = []
+
+    def chown(path: Path, *_: int, **__: bool) -> None:
+        if Path(path) == gone:
+            raise FileNotFoundError(2, "No such file or directory")
+        given.append(Path(path))
+
+    monkeypatch.setattr(os, "chown", chown)
+    instance._hand_over()
+    assert {instance.folder, instance.run_dir, instance.recordings, kept} <= set(given)
+
+
 async def test_asterisk_reads_again_what_changed() -> None:
     said: list[str] = []
 

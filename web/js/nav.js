@@ -42,9 +42,15 @@ function idle(ctx) {
   main()?.classList.remove("busy");
 }
 
+const ANEW = "X-Anew";
+const here = () => location.pathname + location.search;
+
 // Whether the answer may be swapped in.
 function acceptable(ctx) {
   const { status, raw } = ctx.response;
+  // A page that is read anew and comes late must not take the place of the one that was opened meanwhile.
+  const anew = ctx.request.headers?.[ANEW];
+  if (anew && anew !== here()) return false;
   if (status === 401 || (raw.redirected && new URL(raw.url).pathname.startsWith("/sign-in"))) {
     again(ctx);
     return false;
@@ -92,7 +98,7 @@ export function visit(address) {
 
 // The same page anew, without a step in history.
 export function refresh() {
-  return window.htmx?.ajax("GET", location.pathname + location.search, { target: "#main", select: "#main", swap: "innerHTML strip:true" });
+  return window.htmx?.ajax("GET", here(), { target: "#main", select: "#main", swap: "innerHTML strip:true", headers: { [ANEW]: here() } });
 }
 
 // Where a sign-in may lead back to (the server reads it, accounts/pages/entrance.py).

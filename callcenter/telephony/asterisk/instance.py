@@ -8,6 +8,7 @@ pass through a private data folder. ``name`` comes from the data folder, so that
 from __future__ import annotations
 
 import hashlib
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -88,8 +89,13 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
             raise AsteriskError(f"Asterisk's folders cannot be made: {error}. Check rights and space") from error
 
     def _hand_over(self) -> None:
-        for path in (self.folder, self.run_dir, *self.folder.rglob("*")):
-            os.chown(path, ASTERISK_ID, ASTERISK_ID, follow_symlinks=False)
+        os.chown(self.folder, ASTERISK_ID, ASTERISK_ID)
+        os.chown(self.run_dir, ASTERISK_ID, ASTERISK_ID)
+        for place, folders, files in os.walk(self.folder):
+            for name in (*folders, *files):
+                # Recordings come and go meanwhile: one that is gone needs no owner.
+                with contextlib.suppress(FileNotFoundError):
+                    os.chown(Path(place) / name, ASTERISK_ID, ASTERISK_ID, follow_symlinks=False)
 
     def to_inside(self, host: Path) -> str:
         """A path below ``folder`` as Asterisk sees it."""
