@@ -10,7 +10,7 @@ PYTEST=(.venv/bin/python -m pytest -q)
 failed=()
 lines=()
 # At most so many failures of a stage with real calls are tried a second time, alone.
-AGAIN=4
+AGAIN=8
 
 # Real calls beside other work can miss a moment. What fails alone, too, is broken; what passes then is named, so that
 # nobody overlooks that it is shaky.

@@ -7,8 +7,8 @@ pass through a private data folder. ``name`` comes from the data folder, so that
 
 from __future__ import annotations
 
-import hashlib
 import contextlib
+import hashlib
 import os
 import shutil
 from pathlib import Path
