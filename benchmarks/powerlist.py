@@ -72,7 +72,11 @@ async def _by_hand(ami: BareAmi, agent: Telephone) -> AsyncIterator[None]:
 async def _by_list(api: Api) -> AsyncIterator[None]:
     """Makes and starts a list the first time; then it goes on by itself."""
     for n, number in enumerate(NUMBERS):
-        await api.ask("POST", "/contacts", {"first_name": f"P{n}", "city": "Power", "phones": [{"number": number}]})
+        await api.ask(
+            "POST",
+            "/contacts",
+            {"first_name": f"P{n}", "last_name": "Power", "city": "Power", "phones": [{"number": number}]},
+        )
     where = {"field": "city", "op": "equals", "value": "Power"}
     made = await api.ask("POST", "/dial-lists", {"title": "Power", "where": where, "pause": 0})
     while not (await api.ask("GET", f"/dial-lists/{made['id']}"))["filled"]:  # noqa: ASYNC110 - it has no event

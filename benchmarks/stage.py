@@ -48,7 +48,8 @@ class Api:
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """A request; raises on any answer that is not a success."""
         async with self.http.request(method, self.base + "/api/v1" + path, json=body) as answer:
-            answer.raise_for_status()
+            if answer.status >= 400:
+                raise RuntimeError(f"{method} {path}: {answer.status} {await answer.text()}")
             return await answer.json(content_type=None)
 
     async def phone(self, stack: Stack) -> Telephone:
