@@ -36,7 +36,8 @@ class Predictive:
         self._now: float | None = None
         self._began = self._learnt = 0.0
         self._settled = False
-        self._resting = self._known = 0
+        self._resting = 0
+        self._known = setting.persons
         self.resize(setting.agents)
 
     def resize(self, agents: int) -> None:
