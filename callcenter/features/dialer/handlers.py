@@ -61,8 +61,9 @@ async def agent(services: Services, event: AgentChanged) -> None:
     """An agent is free, or not there any more."""
     found = desk.kept(services)
     team = pacing.kept(services)
-    team.woken.set()
+    # Of hundreds who change their states only a list's team matters to it.
     if any(event.agent_id in run.members for run in team.runs.values()):
+        team.woken.set()
         await desk.tell(services, event.business_id, event.agent_id)
     if event.agent_id in found.agents:
         found.woken.set()

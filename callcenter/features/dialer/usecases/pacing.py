@@ -50,11 +50,6 @@ class Run:
         self.away = 0
         self.none_before: float | None = None
 
-    @property
-    def setting(self) -> teams.Setting:
-        """What is set of the list."""
-        return teams.setting(self.row.dialing)
-
 
 class Pacing:
     """One object of a process."""

@@ -150,7 +150,9 @@ async def say(services: Services, person: Current, call_id: str, form: OutcomeFo
         if script.id not in open_to | {row.script_id if row else 0}:
             raise BadInput(NOT_YOURS, fields={"script_id": NOT_YOURS})
         title, kind = await _title(session, script, form.outcome_id, row)
-        before = await queries.outcome(session, row.outcome_id) if row is not None and row.outcome_id else None
+        before = None
+        if row is not None and row.outcome_id is not None and row.outcome_id != form.outcome_id:
+            before = await queries.outcome(session, row.outcome_id)
         if row is None:
             row = ScriptResult(call_id=call_id, agent_id=person.agent_id)
             session.add(row)
