@@ -13,7 +13,7 @@ from callcenter.core.errors import BadInput, Conflict, Forbidden, Unavailable
 from callcenter.features.accounts import api as accounts
 from callcenter.features.dialer.models import DialAttempt
 from callcenter.features.dialer.rules import teams
-from callcenter.features.dialer.usecases import control, nailing, settling
+from callcenter.features.dialer.usecases import control, nailing, pacing, settling
 from callcenter.features.prompts.usecases import registry
 from callcenter.plugin import Services
 from tests.support.call_log import call, line
@@ -330,6 +330,33 @@ async def test_a_lost_reply_and_a_restart_call_nobody_twice(floor: TeamFloor) ->
     await floor.goes_by(settling.NEVER_CALLED + 1)
     await floor.goes_by(1)
     assert floor.dialled_to[2:] == [PHONES[1][0]]
+
+
+@pytest.mark.rule("OBD-10")
+async def test_a_list_is_not_through_while_a_call_is_not_accounted_for(floor: TeamFloor) -> None:
+    made = await floor.make(PHONES[:1], mode="progressive", retry={"busy": [300, 1]})
+    await floor.begin(made, floor.me)
+    await floor.pace()
+    call_id = floor.nailing.called[0]["call_id"]
+    # The end of the last call comes while the dialer looks for the next client.
+    ends = floor.picture(call_id, answered=False, result="busy", state="ended", ended_at=floor.clock.epoch())
+    del floor.live[call_id]
+    kept = pacing.kept(floor.services)
+    kept.ended(ends, floor.clock.epoch())
+    await kept.pace(kept.runs[made])
+    assert (await floor.row(made)).status == "running"
+    await floor.pace()
+    assert ((await floor.row(made)).status, (await floor.row(made)).counts) == ("running", {"left": 1})
+    await floor.goes_by(301)
+    assert floor.dialled_to == [PHONES[0][0]] * 2
+    # A new process knows nothing of the second one until the log tells.
+    floor.live.clear()
+    floor.forget()
+    await floor.pace()
+    assert (await floor.row(made)).status == "running"
+    await floor.goes_by(settling.NEVER_CALLED + 1)
+    await floor.over(floor.nailing.called[-1]["call_id"], "busy", answered=False)
+    assert (await floor.row(made)).status == "finished"
 
 
 async def test_who_hangs_up_or_goes_off_line_has_left_and_is_told(floor: TeamFloor) -> None:

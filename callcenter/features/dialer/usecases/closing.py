@@ -24,6 +24,9 @@ async def nobody(services: Services, row: DialList) -> None:
         # Also a call that an employee promised himself: he is reminded of it, and the list waits for it.
         if await queries.any_later(session, row.id) or await queries.next_entry(session, row.id, now, None) is not None:
             return
+        # A call whose end is known but not settled yet may make its client due again.
+        if await queries.open_attempt(session, row.id) is not None:
+            return
         fresh.status, fresh.ended_at = rules.FINISHED, now
         fresh.counts = await queries.counts(session, row.id)
         row.status = rules.FINISHED

@@ -203,6 +203,7 @@ class Pacing:
             run = self.runs.get(attempt.list_id)
             if run is not None:
                 run.away = run.away + 1 if found == outcomes.LINE_AWAY else 0
+                run.none_before = None
             await settling.settle(self.services, attempt, found, call)
 
     async def look_for(self, attempts: Iterable[DialAttempt]) -> None:
