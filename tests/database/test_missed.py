@@ -46,6 +46,7 @@ async def test_within_hours_the_first_who_was_rung_learns_else_the_responsible_o
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     letters: list[rules.Letter] = []
+    monkeypatch.setattr(usecases.mail, "works", lambda _: True)
     monkeypatch.setattr(usecases.mail, "post", lambda _, letter: letters.append(letter))
     business = house.businesses["a"]
     first, responsible = house.people["operator@a"], house.people["supervisor@a"]
@@ -55,13 +56,13 @@ async def test_within_hours_the_first_who_was_rung_learns_else_the_responsible_o
     rung = missed(business, (first.agent_id, responsible.agent_id), number_id=number_id)
     nobody = missed(business, (), "1772442000.2", number_id=number_id)
     # Nobody is responsible: whoever was rung learns of it, at any time; of the other one nobody.
-    assert await usecases.tell(services, rung) == first.agent_id
-    assert await usecases.tell(services, nobody) is None
+    assert await usecases.tell(services, [rung]) == [first.agent_id]
+    assert await usecases.tell(services, [nobody]) == [None]
     await change(client, house, number_id, missed_agent_id=responsible.agent_id, hours=MORNING)
-    assert await usecases.tell(services, rung) == first.agent_id
-    assert await usecases.tell(services, nobody) == responsible.agent_id
+    assert await usecases.tell(services, [rung]) == [first.agent_id]
+    assert await usecases.tell(services, [nobody]) == [responsible.agent_id]
     await change(client, house, number_id, hours=AFTERNOON)
-    assert await usecases.tell(services, rung) == responsible.agent_id
+    assert await usecases.tell(services, [rung]) == [responsible.agent_id]
     told = [one.membership_id for one in notices if one.kind == "missed"]
     wanted = [first, first, responsible, responsible]
     assert told == [one.membership_id for one in wanted]
@@ -109,13 +110,42 @@ async def test_the_notice_comes_at_once_with_a_way_to_call_back_and_a_letter_fol
     assert found.status == 200
 
 
+async def test_missed_calls_of_one_moment_are_told_together_each_to_its_own(
+    client: Client, services: Services, house: House, notices: list[MemberNotice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = house.people["operator@a"], house.people["supervisor@a"]
+    stranger = next(one for mail, one in house.people.items() if mail.endswith("@b") and one.agent_id is not None)
+    assert first.agent_id is not None
+    assert second.agent_id is not None
+    business, other = house.businesses["a"], house.businesses["b"]
+    number_id = await line(services.db, business, title="Продажи")
+    elsewhere = await line(services.db, other, e164="+74951230009")
+    rounds: list[int] = []
+    tell = usecases.tell
+
+    async def counted(services: Services, calls: Any) -> Any:
+        rounds.append(len(calls))
+        return await tell(services, calls)
+
+    monkeypatch.setattr(usecases, "tell", counted)
+    for n, (whose, agent, where) in enumerate(
+        [(business, first, number_id), (business, second, number_id), (other, stranger, elsewhere)]
+    ):
+        call = missed(whose, (agent.agent_id or 0,), f"1772442000.9{n}", number_id=where)
+        services.bus.publish(CallEnded(at=AT, call=call))
+    await services.bus.settle()
+    assert rounds == [2, 1]
+    told = [one.membership_id for one in notices if one.kind == "missed"]
+    assert told == [first.membership_id, second.membership_id, stranger.membership_id]
+
+
 async def test_without_a_mail_server_the_notice_alone_comes_and_the_page_says_so(
     client: Client, services: Services, house: House, notices: list[MemberNotice]
 ) -> None:
     business, person = house.businesses["a"], house.people["operator@a"]
     assert person.agent_id is not None
     number_id = await line(services.db, business)
-    await usecases.tell(services, missed(business, (person.agent_id,), number_id=number_id))
+    await usecases.tell(services, [missed(business, (person.agent_id,), number_id=number_id)])
     assert len(notices) == 1
     page = await (await client.get(f"/numbers/{number_id}", headers=house.headers("owner@a"))).text()
     assert "Почта на этом сервере не настроена" in page
@@ -136,7 +166,7 @@ async def test_what_nobody_has_to_hear_of_is_not_told(
         {"started_at": old, "ended_at": old + 4},
     ):
         call = missed(business, (agent,), **{"number_id": number_id, **more})
-        assert await usecases.tell(services, call) is None, more
+        assert await usecases.tell(services, [call]) == [None], more
     assert notices == []
 
 

@@ -9,4 +9,4 @@ from callcenter.plugin import Services
 
 async def on_end(services: Services, event: CallEnded) -> None:
     """Somebody has to know of a missed call at once."""
-    await usecases.tell(services, event.call)
+    services.part(usecases.Missed, usecases.Missed).put(event.call)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from callcenter.core.calls import Call
@@ -20,6 +23,11 @@ from callcenter.http import formats
 from callcenter.http.site import catalogues
 from callcenter.plugin import Services
 
+log = logging.getLogger(__name__)
+
+GATHER = 0.2
+"""Seconds that a missed call waits for others: each read of a moment serves all of them."""
+
 TEXT = N_("Missed call: %(who)s, line “%(line)s”")
 UNKNOWN = N_("Hidden number")
 SUBJECT = N_("Missed call from %(who)s")
@@ -30,49 +38,121 @@ MESSAGE_SUBJECT = N_("A voice message from %(client)s")
 MESSAGE_LETTER = N_("%(who)s left a voice message at %(time)s.\n\nListen: %(link)s\n\n%(service)s")
 
 
-async def tell(services: Services, call: Call) -> int | None:
-    """Gives whoever has to know a notice in the service, and a letter; his agent id, None when nobody has to."""
-    if not rules.worth_telling(call, services.clock.epoch()):
-        return None
-    at = datetime.fromtimestamp(call.started_at, UTC)
-    async with services.db.business(call.business_id) as session:
-        number = await numbers.get(session, call.number_id or 0)
-        business = await accounts.business(session, call.business_id)
-        if number is None or business is None:
-            return None
-        opened = await numbers.is_open(session, number.id, at, business.timezone)
-        agent_id = rules.whom(call, open_then=opened, responsible=number.missed_agent_id)
-        agent = await agents.get(session, agent_id) if agent_id else None
-        if agent is None:
-            return None
-        box = (await accounts.mailboxes(session, [agent.membership_id])).get(agent.membership_id)
-        known = await contacts.find_by_number(session, call.client_number) if call.client_number else None
+class Missed:
+    """Missed calls that somebody has to know of: those of one moment share their reads. One per process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._waiting: list[Call] = []
+        self._task: asyncio.Task[None] | None = None
+        services.bus.buffer("missed.calls", lambda: len(self._waiting), self.drained)
+
+    def put(self, call: Call) -> None:
+        """Takes an ended call; never waits."""
+        if not rules.worth_telling(call, self._services.clock.epoch()):
+            return
+        self._waiting.append(call)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="missed.calls")
+
+    async def drained(self) -> None:
+        """Waits until everybody was told."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(GATHER)
+            together, self._waiting = self._waiting, []
+            for business_id in dict.fromkeys(call.business_id for call in together):
+                try:
+                    await tell(self._services, [call for call in together if call.business_id == business_id])
+                except Exception:
+                    log.exception("missed calls of business %s were not told of", business_id)
+
+
+async def tell(services: Services, missed: Sequence[Call]) -> list[int | None]:
+    """Gives whoever has to know of calls of one business a notice in the service, and a letter.
+
+    Their agents' ids, in the calls' order; None where nobody has to know.
+    """
+    now = services.clock.epoch()
+    told = [call if rules.worth_telling(call, now) else None for call in missed]
+    wanted = [call for call in told if call is not None]
+    if not wanted:
+        return [None] * len(told)
+    async with services.db.business(wanted[0].business_id) as session:
+        business = await accounts.business(session, wanted[0].business_id)
+        lines = await numbers.by_ids(session, {call.number_id for call in wanted if call.number_id})
+        if business is None:
+            return [None] * len(told)
+        zone, opened = business.timezone, dict[tuple[int, datetime], bool]()
+        whom: dict[str, int | None] = {}
+        for call in wanted:
+            line, at = lines.get(call.number_id or 0), _minute(call)
+            if line is None:
+                continue
+            if (line.id, at) not in opened:
+                opened[line.id, at] = await numbers.is_open(session, line.id, at, zone)
+            whom[call.id] = rules.whom(call, open_then=opened[line.id, at], responsible=line.missed_agent_id)
+        staff = await agents.by_ids(session, {one for one in whom.values() if one})
+        letters = mail.works(services) and bool(staff)
+        boxes = await accounts.mailboxes(session, {one.membership_id for one in staff.values()}) if letters else {}
+        known = await contacts.by_numbers(session, {call.client_number for call in wanted if call.client_number})
+    found: list[int | None] = []
+    for one in told:
+        agent = staff.get(whom.get(one.id) or 0) if one is not None else None
+        found.append(agent.id if agent is not None else None)
+        if one is None or agent is None:
+            continue
+        client = known.get(one.client_number)
+        line = lines[one.number_id or 0]
+        values = _values(one, client.name if client is not None else "", line.title or shown(line.e164))
+        _notice(services, one, agent.membership_id, values)
+        box = boxes.get(agent.membership_id)
+        if box is not None and "@" in box.email:
+            _letter(services, one, business, box, values)
+    return found
+
+
+def _minute(call: Call) -> datetime:
+    """When it began, to the minute: hours have none that are shorter."""
+    return datetime.fromtimestamp(call.started_at, UTC).replace(second=0, microsecond=0)
+
+
+def _values(call: Call, name: str, line: str) -> dict[str, str]:
     caller = shown(call.client_number) if call.client_number else ""
-    who = " ".join(part for part in (known.name if known and known.name != call.client_number else "", caller) if part)
-    line = number.title or shown(number.e164)
+    who = " ".join(part for part in (name if name != call.client_number else "", caller) if part)
+    return {"who": who, "line": line}
+
+
+def _notice(services: Services, call: Call, membership_id: int, values: dict[str, str]) -> None:
     services.bus.publish(
         MemberNotice(
             at=services.clock.epoch(),
             business_id=call.business_id,
-            membership_id=agent.membership_id,
+            membership_id=membership_id,
             kind="missed",
             text=TEXT,
-            values={"who": who or caller, "line": line},
+            values=values,
             link=f"/calls?q={call.client_number.lstrip('+')}" if call.client_number else f"/calls/{call.id}",
         )
     )
-    if box is not None and "@" in box.email:
-        words = catalogues().language(business.language)
-        values = {
-            "who": who or words.gettext(UNKNOWN),
-            "line": line,
-            "time": at.astimezone(formats.zone(box.timezone or business.timezone)).strftime("%d.%m.%Y %H:%M"),
-            "link": f"{services.settings.public_url.rstrip('/')}/calls/{call.id}",
-            "service": business.name,
-        }
-        letter = mail.Letter(box.email, words.fill(SUBJECT, values), words.fill(LETTER, values))
-        mail.post(services, letter)
-    return agent.id
+
+
+def _letter(
+    services: Services, call: Call, business: accounts.BusinessInfo, box: accounts.Mailbox, values: dict[str, str]
+) -> None:
+    words = catalogues().language(business.language)
+    at = datetime.fromtimestamp(call.started_at, UTC).astimezone(formats.zone(box.timezone or business.timezone))
+    values = {
+        "who": values["who"] or words.gettext(UNKNOWN),
+        "line": values["line"],
+        "time": at.strftime("%d.%m.%Y %H:%M"),
+        "link": f"{services.settings.public_url.rstrip('/')}/calls/{call.id}",
+        "service": business.name,
+    }
+    mail.post(services, mail.Letter(box.email, words.fill(SUBJECT, values), words.fill(LETTER, values)))
 
 
 async def mail_message(services: Services, told: calls.Message) -> None:
