@@ -14,7 +14,7 @@ from tests.support.browser import Person
 from tests.support.stack import Stack
 
 CLIENT_HZ, AGENT_HZ = 1000.0, 440.0
-TOWNS = iter((("Шуя", 60), ("Кинешма", 61)))
+TOWNS = iter((("Шуя", 60), ("Кинешма", 61), ("Плёс", 62)))
 
 
 @pytest.fixture
@@ -100,6 +100,42 @@ def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Sta
     expect(bar).to_be_hidden()
     expect(dock).not_to_contain_text("Вы участвуете в обзвоне")
     assert operator.complaints == []
+
+
+@pytest.mark.rule("OBD-01", "AGD-09")
+def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person, stack: Stack, town: str) -> None:
+    page, carrier, token = operator.page, stack.carrier(tone=CLIENT_HZ), stack.token("operator1@demo.example")
+    operator.open("/")
+    operator.go_on_line()
+    where = {"field": "city", "op": "equals", "value": town}
+    body = {"title": "Перезагрузка", "where": where, "pause": 0, "mode": "progressive", "dialing": {"sample": 0}}
+    made = stack.api(token, "POST", "/api/v1/dial-lists", body)["id"]
+    stack_until(lambda: stack.api(token, "GET", f"/api/v1/dial-lists/{made}")["filled"])
+    stack.api(token, "POST", f"/api/v1/dial-lists/{made}/join")
+    dock = page.locator("#dock")
+    expect(dock).to_contain_text("Вы участвуете в обзвоне")
+    # Between two clients: the phone is rung again, nobody presses anything.
+    page.reload(wait_until="commit")
+    expect(dock).to_contain_text("Вы участвуете в обзвоне", timeout=20_000)
+    stack.api(token, "POST", f"/api/v1/dial-lists/{made}/start")
+    first = stack.outside.do(carrier.incoming(timeout=20))
+    stack.outside.now(first.answer)
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    # In a talk: the client stays on the line and hears the agent again.
+    page.reload(wait_until="commit")
+    operator.wait_ready()
+    expect(dock).to_have_class("dock live", timeout=20_000)
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    assert not first.states["ended"].is_set()
+    stack.outside.now(first.bye)
+    second = stack.outside.do(carrier.incoming(timeout=30))
+    stack.outside.now(second.answer)
+    expect(dock).to_contain_text(f"Клиент1 {town}")
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    assert [one["name"] for one in stack.api(token, "GET", f"/api/v1/dial-lists/{made}/team")["members"]] != []
+    stack.outside.now(second.bye)
+    page.locator("#run-bar").get_by_role("button", name="Покинуть обзвон").click()
+    expect(dock).not_to_contain_text("Вы участвуете в обзвоне")
 
 
 @pytest.mark.rule("OBD-01")

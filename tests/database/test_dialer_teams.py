@@ -10,7 +10,9 @@ import pytest
 from callcenter.core.clock import FixedClock
 from callcenter.core.directory import QueueRef
 from callcenter.core.errors import BadInput, Conflict, Forbidden, Unavailable
+from callcenter.core.events import SpyChanged
 from callcenter.features.accounts import api as accounts
+from callcenter.features.dialer import handlers
 from callcenter.features.dialer.models import DialAttempt
 from callcenter.features.dialer.rules import teams
 from callcenter.features.dialer.usecases import control, nailing, pacing, settling
@@ -357,6 +359,43 @@ async def test_a_list_is_not_through_while_a_call_is_not_accounted_for(floor: Te
     await floor.goes_by(settling.NEVER_CALLED + 1)
     await floor.over(floor.nailing.called[-1]["call_id"], "busy", answered=False)
     assert (await floor.row(made)).status == "finished"
+
+
+@pytest.mark.rule("OBD-01")
+async def test_a_page_that_is_loaded_anew_keeps_its_agent_in_the_team(floor: TeamFloor) -> None:
+    made = await floor.make(PHONES[:3], mode="progressive")
+    floor.nailing.kind = "w"
+    await floor.begin(made, floor.me)
+    await floor.pace()
+    (call_id,) = [order["call_id"] for order in floor.nailing.called]
+    # While somebody is called: no person is given to a phone that is not there, and it is rung again at once.
+    lost = next(iter(floor.nailing.legs))
+    await control.begin_anew(floor.services, floor.me)
+    await handlers.leg(floor.services, SpyChanged(at=floor.clock.epoch(), spy_id=lost, state="ended"))
+    assert (await floor.members(), floor.nailing.legs) == ([floor.me.agent_id], {})
+    await floor.pace()
+    assert list(floor.nailing.legs.values()) == [floor.me.agent_id]
+    assert lost not in floor.nailing.legs
+    await floor.tells(call_id, "person")
+    assert floor.nailing.joined == [(call_id, floor.me.agent_id)]
+    # In a talk the leg of the old page is left alone until the talk is over, and its end takes nobody out.
+    floor.view(floor.me.agent_id).state, floor.view(floor.me.agent_id).call_id = "talking", call_id
+    lost = next(iter(floor.nailing.legs))
+    await control.begin_anew(floor.services, floor.me)
+    await floor.pace()
+    assert list(floor.nailing.legs) == [lost]
+    await floor.hangs_up(floor.me.agent_id)
+    assert await floor.members() == [floor.me.agent_id]
+    floor.view(floor.me.agent_id).state, floor.view(floor.me.agent_id).call_id = "ready", None
+    await floor.over(call_id, "answered", "person", agent_id=floor.me.agent_id)
+    assert list(floor.nailing.legs.values()) == [floor.me.agent_id]
+    assert floor.dialled_to == [PHONES[0][0], PHONES[1][0]]
+    # A desk phone has no page; and who is in no team only has his page.
+    floor.nailing.kind = "s"
+    await control.join(floor.services, floor.other, made)
+    legs = dict(floor.nailing.legs)
+    await control.begin_anew(floor.services, floor.other)
+    assert floor.nailing.legs == legs
 
 
 async def test_who_hangs_up_or_goes_off_line_has_left_and_is_told(floor: TeamFloor) -> None:

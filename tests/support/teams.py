@@ -28,9 +28,12 @@ class FakeNailing:
         self.called: list[dict[str, Any]] = []
         self.joined: list[tuple[str, int]] = []
         self.fails: Exception | None = None
+        self.kind, self.made = "s", 0
 
     async def standing(self, agent_id: int, _business_id: int) -> Standing:
-        return Standing(leg_id=f"sn{1772442000000 + len(self.legs)}.f{agent_id:07x}", endpoint=f"a{agent_id}s")
+        self.made += 1
+        leg_id = f"sn{1772442000000 + self.made}.f{agent_id:07x}"
+        return Standing(leg_id=leg_id, endpoint=f"a{agent_id}{self.kind}")
 
     async def nail(self, agent_id: int, _business_id: int, standing: Standing, _name: str) -> None:
         self.legs[standing.leg_id] = agent_id

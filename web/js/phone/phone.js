@@ -198,7 +198,7 @@ export class Phone extends Emitter {
   // Takes a call over that another page of this browser had (AGD-09): Asterisk puts this leg into the old one's place.
   async #goOn({ dialog, call }) {
     // That leg was Asterisk's own affair: the server brings this page into the talk, if there is one.
-    if (stands(call)) return this.#comeBack();
+    if (stands(call)) return this.#comeBack("/api/v1/me/dial-list/phone");
     const stream = await this.mic.open().catch(() => null);
     if (!stream || this.#session) return this.#comeBack();
     // Whoever was on hold stays there and hears nothing of here meanwhile.
@@ -233,8 +233,9 @@ export class Phone extends Emitter {
   }
 
   // The call lives, but this page cannot step in by itself: the server rings it into the talk.
-  async #comeBack() {
+  async #comeBack(first) {
     await this.#until(() => this.online, START).catch(() => {});
+    if (first) await api("POST", first).catch(() => {});
     const { call_id: id } = await api("GET", "/api/v1/me/state").catch(() => ({ call_id: null }));
     if (id && !this.#session) await api("POST", `/api/v1/calls/${encodeURIComponent(id)}/rejoin`).catch(() => {});
     if (!id) forget();

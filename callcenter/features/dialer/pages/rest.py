@@ -217,6 +217,12 @@ async def mine(request: web.Request) -> web.Response:
     return render.api(request, Mine(run=found))
 
 
+async def anew(request: web.Request) -> web.Response:
+    """POST /api/v1/me/dial-list/phone."""
+    await control.begin_anew(services(request), current(request))
+    return await mine(request)
+
+
 _TEAM = {
     "join": "Take part in a list with a team: my phone rings once and stays picked up",
     "leave": "Take part no more; a talk goes on to its end",
@@ -290,4 +296,8 @@ ROUTES = (
     ),
     Route("GET", rf"{API}/{ID}/samples/{{attempt:\d{{1,12}}}}/audio", sample, CALLS_ALL, summary="A kept greeting"),
     Route("GET", "/api/v1/me/dial-list", mine, DIALER_USE, summary="The list that I perform", returns=Mine),
+    Route(
+        "POST", "/api/v1/me/dial-list/phone", anew, DIALER_USE,
+        summary="My page was loaded anew: have its phone rung again for the list that I take part in", returns=Mine,
+    ),
 )  # fmt: skip

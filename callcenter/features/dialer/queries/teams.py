@@ -14,9 +14,9 @@ from callcenter.features.dialer.rules import outcomes, teams
 
 
 async def active(session: AsyncSession) -> list[DialList]:
-    """The lists with a team that run, and those that are paused and have somebody in their team."""
-    there = select(DialMember.list_id)
-    goes_on = or_(DialList.status == rules.RUNNING, and_(DialList.status == rules.PAUSED, DialList.id.in_(there)))
+    """The lists with a team that run, and those that do not yet or no more and have somebody in their team."""
+    there, waits = select(DialMember.list_id), DialList.status.in_((rules.CREATED, rules.PAUSED))
+    goes_on = or_(DialList.status == rules.RUNNING, and_(waits, DialList.id.in_(there)))
     found = select(DialList).where(goes_on, DialList.mode.in_(teams.TEAM))
     return list(await session.scalars(found.order_by(DialList.id)))
 

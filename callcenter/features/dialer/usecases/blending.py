@@ -34,12 +34,9 @@ async def aside(services: Services, members: Mapping[int, DialMember], floor: Fl
     An agent for whom a client is being called already is kept, so that nobody is abandoned for it.
     """
     most = teams.setting(row.dialing).inbound
-    if not most:
-        return False
-    callers = waiting(services, row.business_id, members)
-    if sum(callers.values()) < most:
-        for member in members.values():
-            await _back(services, row, member)
+    callers = waiting(services, row.business_id, members) if most else {}
+    if sum(callers.values()) < max(most, 1):
+        await back(services, members, row)
         return False
     queues = services.telephony.directory.queues
     serves = {agent for queue, count in callers.items() if count for agent in queues[queue].members}
@@ -55,9 +52,16 @@ async def aside(services: Services, members: Mapping[int, DialMember], floor: Fl
     return True
 
 
+async def back(services: Services, members: Mapping[int, DialMember], row: DialList) -> None:
+    """Rings the phones of those who are in the team without a leg: they served callers, or began their page anew."""
+    for member in members.values():
+        if not member.leg_id and services.telephony.up:
+            await _back(services, row, member)
+
+
 async def _back(services: Services, row: DialList, member: DialMember) -> None:
     view = services.live.agent(row.business_id, member.agent_id)
-    if member.leg_id or view is None or view.state != "ready" or view.call_id is not None:
+    if view is None or view.state != "ready" or view.call_id is not None:
         return
     try:
         await nailing.come_back(services, row, member.agent_id)

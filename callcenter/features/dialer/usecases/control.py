@@ -311,6 +311,13 @@ async def join(services: Services, person: Current, list_id: int) -> None:
     await desk.tell(services, person.business_id, person.agent_id)
 
 
+async def begin_anew(services: Services, person: Current) -> None:
+    """The person's page was loaded anew: a phone that stood in a list's team is rung again. Being in none is fine."""
+    if person.agent_id is not None:
+        await nailing.renew(services, person.business_id, person.agent_id)
+        changed(services)
+
+
 async def leave(services: Services, person: Current, list_id: int) -> None:
     """The person takes part no more; a talk of his goes on to its end. NotFound, Forbidden."""
     async with services.db.business(person.business_id) as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from callcenter.core.directory import endpoint_name
 from callcenter.core.errors import Conflict, ProductError
 from callcenter.core.events import MemberNotice
 from callcenter.core.i18n import N_
@@ -105,6 +106,20 @@ async def step_aside(services: Services, business_id: int, agent_id: int) -> Non
             return
         leg_id, member.leg_id, member.endpoint = member.leg_id, "", ""
     await services.telephony.nailing.release(leg_id)
+
+
+async def renew(services: Services, business_id: int, agent_id: int) -> None:
+    """An agent's page was loaded anew and its standing leg went with the old one: he stays in the team, and is rung
+    again when he is ready. A talk goes on (telephony.rescue), only its standing leg is nobody's from now on.
+    """
+    async with services.db.business(business_id) as session:
+        member = await team_queries.member(session, agent_id)
+        if member is None or member.endpoint != endpoint_name(agent_id, "webrtc"):
+            return
+        leg_id, member.leg_id, member.endpoint = member.leg_id, "", ""
+    view = services.live.agent(business_id, agent_id)
+    if leg_id and (view is None or view.call_id is None):
+        await services.telephony.nailing.release(leg_id)
 
 
 async def come_back(services: Services, row: DialList, agent_id: int) -> None:

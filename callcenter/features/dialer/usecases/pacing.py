@@ -294,6 +294,8 @@ async def turn(services: Services) -> None:
             found.give(run)
             if run.row.status == rules.RUNNING:
                 await found.pace(run)
+            else:
+                await blending.back(services, run.members, run.row)
         except Exception as problem:
             if is_outage(problem):
                 raise
