@@ -207,6 +207,8 @@ async def test_the_log_has_the_last_word_and_no_call_counts_twice(
     clock.advance(usecases.PRIME_EVERY)
     await usecases.prime(services)
     assert counted() == (2, 2, 17.0)
+    # What the log has is not kept in memory any more.
+    assert list(usecases.shift(services).recent) == []
     # The journal tells the first one once more.
     services.bus.publish(CallEnded(at=T, call=ended, source="journal"))
     assert counted() == (2, 2, 17.0)

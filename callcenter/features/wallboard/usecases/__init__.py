@@ -158,7 +158,9 @@ async def prime_queues(services: Services, business_id: int) -> None:
     )
     # From here on nothing waits: a call that ends now is either in ``ended`` or in ``recent``.
     known = {call.id for call in ended}
-    recent = [c for c in shift(services).recent if c.id not in known and (c.ended_at or 0) >= since.timestamp()]
+    kept = shift(services)
+    kept.recent = deque((c for c in kept.recent if c.id not in known), maxlen=RECENT)
+    recent = [c for c in kept.recent if c.business_id == business_id and (c.ended_at or 0) >= since.timestamp()]
     for queue in services.telephony.directory.queues.values():
         if queue.business_id != business_id:
             continue
