@@ -90,10 +90,10 @@ class House:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self) -> float:
-        """Megabytes that the server holds."""
+        """Megabytes that the server holds; pages of files, such as the database's, are the system's own cache."""
         assert self.server.process is not None
-        pages = int(Path(f"/proc/{self.server.process.pid}/statm").read_text().split()[1])
-        return pages * 4096 / 1e6
+        resident, of_files = Path(f"/proc/{self.server.process.pid}/statm").read_text().split()[1:3]
+        return (int(resident) - int(of_files)) * 4096 / 1e6
 
 
 class Switch(FakeAmi):

@@ -50,7 +50,8 @@ def create_engine(url: str, *, foreign_keys: bool = True, checkpoints: bool = Tr
     SQLite 3.51.2 two processes that do so at one moment can lose pages (sqlite.org/wal.html, the WAL-reset bug).
     """
     parsed = make_url(url)
-    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads}
+    # The connection that was used last comes first: it has its statements prepared and its pages at hand.
+    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from callcenter.core.errors import NotFound
-from callcenter.core.events import Alert, CallEnded, RecordingReady
+from callcenter.core.events import Alert, CallEnded, CallLogged, RecordingReady
 from callcenter.features.recordings import api, handlers, jobs
 from callcenter.features.recordings.gateway.spool import Spool
 from callcenter.features.recordings.usecases import converting
@@ -140,7 +140,15 @@ class TestBindingToACall:
 
     async def test_the_call_log_binds_it_by_itself(self, studio: Studio, people: tuple[int, int]) -> None:
         raw_call(studio.raw, STEM)
-        await log_call(studio.services, call_log.answered(*people, STEM, recording=STEM))
+        call = call_log.answered(*people, STEM, recording=STEM)
+        await handlers.on_ended(studio.services, CallEnded(at=call_log.AT, call=call))
+        await log_call(studio.services, call)
+        # Nobody asks for it in every sweep once the log has told.
+        logged = CallLogged(at=call_log.AT, business_id=call.business_id, call_id=call.id, ended=False)
+        await handlers.on_logged(studio.services, logged)
+        assert list(studio.pipe.ended) == [call.id]
+        await handlers.on_logged(studio.services, msgspec.structs.replace(logged, ended=True))
+        assert studio.pipe.ended == {}
         await studio.sweep()
         assert (await studio.row(STEM)).state == "ready"
 

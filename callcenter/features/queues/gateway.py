@@ -26,8 +26,10 @@ from callcenter.telephony.snapshot import MemberNow
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-SETTLE = 0.02
-"""Seconds to wait after the first touch, so that a burst (two hundred phones back after a break) is one look."""
+SETTLE, LONGEST_SETTLE = 0.02, 0.2
+"""Seconds to wait after the first touch, so that a burst (two hundred phones back after a break) is one look; …"""
+SHARE = 3.0
+"""… the wait is so many times the last look's length: the busier it is, the more agents share one."""
 
 
 Look = Callable[[AsyncSession, datetime], Awaitable[set[tuple[int, int]]]]
@@ -117,10 +119,11 @@ class MemberSync:
         self._there.clear()
 
     async def _run(self) -> None:
-        pause, again_at = FIRST_PAUSE, None
+        pause, again_at, took = FIRST_PAUSE, None, 0.0
+        clock = asyncio.get_running_loop().time
         while True:
             await self._wait(again_at)
-            await asyncio.sleep(SETTLE)
+            await asyncio.sleep(min(max(SETTLE, SHARE * took), LONGEST_SETTLE))
             self._wake.clear()
             whole, dirty, read = self._all, self._dirty, self._read
             self._all, self._dirty, self._read = False, set(), False
@@ -129,8 +132,10 @@ class MemberSync:
                 again_at = None
                 self._rest()
                 continue
+            began = clock()
             try:
                 failed, again_at = await self._look(None if whole else dirty, read)
+                took = clock() - began
                 pause = min(pause * 2, LONGEST_PAUSE) if failed else FIRST_PAUSE
             except Exception:
                 log.exception("could not bring the queue members right; trying again in %.1f s", pause)

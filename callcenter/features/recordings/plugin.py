@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcenter.core.events import CallEnded, CallUpdated
+from callcenter.core.events import CallEnded, CallLogged, CallUpdated
 from callcenter.features.recordings import handlers, jobs, pages
 from callcenter.features.recordings.usecases.converting import pipeline
 from callcenter.features.recordings.usecases.listening import listening
@@ -54,6 +54,7 @@ FEATURE = Feature(
     subscriptions=(
         Subscription(CallUpdated, handlers.on_updated, "recordings"),
         Subscription(CallEnded, handlers.on_ended, "recordings"),
+        Subscription(CallLogged, handlers.on_logged, "recordings"),
     ),
     jobs=(
         Job("recordings.sweep", jobs.sweep, every=1.0, first=1.0),

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, case, extract, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, extract, func, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from callcenter.core.directory import AgentRef
 from callcenter.features.agents import api as agents
 from callcenter.features.calls.models import CallAgent, CallRecord
 from callcenter.features.calls.queries.views import iso
@@ -82,6 +83,17 @@ async def involved(session: AsyncSession, ids: Collection[str]) -> dict[str, lis
     return found
 
 
+_BRIEF = (
+    select(CallRecord.id, CallRecord.started_at, CallRecord.direction, CallRecord.result, CallRecord.talk_seconds)
+    .where(CallRecord.id != bindparam("besides"))
+    .order_by(CallRecord.started_at.desc())
+    .limit(bindparam("most"))
+)
+# Every call begins with one of them: they are put together once.
+_BRIEF_OF_CONTACT = _BRIEF.where(CallRecord.contact_id == bindparam("party"))
+_BRIEF_OF_NUMBER = _BRIEF.where(CallRecord.client_number == bindparam("party"))
+
+
 async def history_of(
     session: AsyncSession,
     contact_id: int | None,
@@ -89,31 +101,33 @@ async def history_of(
     *,
     besides: str,
     limit: int,
-    names: Mapping[int, str],
+    staff: Mapping[int, AgentRef],
 ) -> tuple[int, list[Past]]:
     """How many calls there were with a party, and its last ones, newest first; the call ``besides`` is left out.
 
-    It is read at the beginning of every call: columns instead of rows, ``names`` of agents as far as they are known.
+    It is read at the beginning of every call: columns instead of rows, agents' names out of ``staff``.
     """
-    party = CallRecord.contact_id == contact_id if contact_id is not None else CallRecord.client_number == number
-    where = (party, CallRecord.id != besides)
-    columns = (CallRecord.id, CallRecord.started_at, CallRecord.direction, CallRecord.result, CallRecord.talk_seconds)
-    last = await session.execute(select(*columns).where(*where).order_by(CallRecord.started_at.desc()).limit(limit))
+    last = await session.execute(
+        _BRIEF_OF_NUMBER if contact_id is None else _BRIEF_OF_CONTACT,
+        {"party": number if contact_id is None else contact_id, "besides": besides, "most": limit},
+    )
     records = last.all()
     if not records:
         return 0, []
     total = len(records)
     if total == limit:
+        party = CallRecord.contact_id == contact_id if contact_id is not None else CallRecord.client_number == number
+        where = (party, CallRecord.id != besides)
         total = await session.scalar(select(func.count()).select_from(CallRecord).where(*where)) or 0
     own = select(CallAgent.id, CallAgent.call_id, CallAgent.agent_id)
     # Sorted here: asked for in this order, SQLite would go through the whole table.
     rows = sorted(await session.execute(own.where(CallAgent.call_id.in_([one.id for one in records]), CallAgent.own)))
-    strange = {agent_id for _, _, agent_id in rows if agent_id not in names}
-    known = {**names, **{one.id: one.name for one in (await agents.by_ids(session, strange)).values()}}
+    strange = {agent_id for _, _, agent_id in rows if agent_id not in staff}
+    others = await agents.by_ids(session, strange)
     people: dict[str, list[str]] = {}
     for _, call_id, agent_id in rows:
-        if agent_id in known:
-            people.setdefault(call_id, []).append(known[agent_id])
+        if one := staff.get(agent_id) or others.get(agent_id):
+            people.setdefault(call_id, []).append(one.name)
     past = [
         Past(
             id=one.id,

@@ -96,8 +96,6 @@ class Pops:
         return caller
 
     async def _look_up(self, call: Call, caller: Caller) -> None:
-        agents = self.services.telephony.directory.agents.values()
-        names = {one.id: one.name for one in agents if one.business_id == call.business_id}
         try:
             async with self.services.db.business(call.business_id) as session:
                 contact = await contacts.find_by_number(session, caller.number)
@@ -105,7 +103,12 @@ class Pops:
                     self._tell(call, contact)
                 contact_id = contact.id if contact else None
                 total, last = await history_of(
-                    session, contact_id, caller.number, besides=call.id, limit=LAST_CALLS, names=names
+                    session,
+                    contact_id,
+                    caller.number,
+                    besides=call.id,
+                    limit=LAST_CALLS,
+                    staff=self.services.telephony.directory.agents,
                 )
         except Exception:
             # The card then shows the number alone, which is better than none.

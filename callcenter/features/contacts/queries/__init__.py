@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.features.contacts.models import Contact, ContactPhone
@@ -46,12 +46,17 @@ class Face(NamedTuple):
     saved: bool
 
 
+# Every call begins with it: it is put together once.
+_FACES = (
+    select(Contact.id, Contact.name, Contact.position, Contact.organisation, Contact.city, Contact.state)
+    .join(ContactPhone, ContactPhone.contact_id == Contact.id)
+    .where(ContactPhone.e164 == bindparam("number"))
+)
+
+
 async def face_by_number(session: AsyncSession, e164: str) -> Face | None:
     """What is shown of the contact that has this number, chosen as ``by_number`` does; for every call's beginning."""
-    columns = (Contact.id, Contact.name, Contact.position, Contact.organisation, Contact.city, Contact.state)
-    rows = await session.execute(
-        select(*columns).join(ContactPhone, ContactPhone.contact_id == Contact.id).where(ContactPhone.e164 == e164)
-    )
+    rows = await session.execute(_FACES, {"number": e164})
     faces = {one.id: Face(*one[:-1], saved=one.state != "contact") for one in rows}
     chosen = people.best(people.Known(one.id, one.saved) for one in faces.values())
     return faces[chosen.id] if chosen else None
