@@ -68,8 +68,8 @@ page_code() {
 stage unit 900 tests/unit -n 2
 page_code
 stage database 1500 tests/database -n 2
-# Calls take as long as they take: two Asterisks beside each other.
-stage asterisk 1800 tests/asterisk -n 2 --dist loadfile
+# Calls take as long as they take: three Asterisks beside each other keep two cores half busy.
+stage asterisk 1800 tests/asterisk -n 3 --dist loadfile
 # Two browsers, each with a product of its own: a page mostly waits for calls.
 stage browser 1800 tests/browser -n 2 --dist loadfile
 stage faults 1800 tests/faults

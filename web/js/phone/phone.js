@@ -4,6 +4,7 @@ import { api } from "../api.js";
 import { me } from "../config.js";
 import * as clock from "../clock.js";
 import { Emitter } from "../emitter.js";
+import { echo } from "./echo.js";
 import { dialogOf, forget, keep, kept, replaces } from "./keep.js";
 import { Line } from "./line.js";
 import { MicError, Microphone } from "./mic.js";
@@ -241,36 +242,15 @@ export class Phone extends Emitter {
     if (!id) forget();
   }
 
-  // A call to Asterisk's own echo, for tests of headset and line; it is no call of anybody's. Ends when a real one rings.
+  // A test of headset and line (echo.js), which ends when a real call rings.
   // Resolves to {connection, end}. Raises MicError, or Error where the phone is not on line or in a call.
   async echo() {
     if (!this.leading || !this.online) throw new Error("offline");
     if (this.#session) throw new Error("in_call");
     this.#echo?.();
-    const stream = await this.mic.open();
-    return new Promise((resolve, reject) => {
-      const sound = new Audio();
-      const session = this.#line.call("*43", {
-        ...PLAIN, mediaStream: stream,
-        eventHandlers: {
-          icecandidate: ({ ready }) => ready(),
-          peerconnection: ({ peerconnection }) => peerconnection.addEventListener("track", ({ track }) => {
-            sound.srcObject = new MediaStream([track]);
-            sound.play().catch(() => {});
-          }),
-        },
-      });
-      const end = () => {
-        this.#echo = null;
-        sound.srcObject = null;
-        if (!session.isEnded()) session.terminate();
-        this.mic.release();
-      };
-      this.#echo = end;
-      session.on("confirmed", () => resolve({ connection: session.connection, end }));
-      session.on("failed", ({ cause }) => { end(); reject(new Error(cause)); });
-      session.on("ended", end);
-    });
+    const { ready, end } = echo(this.#line, this.mic, await this.mic.open(), PLAIN, () => { this.#echo = null; });
+    this.#echo = end;
+    return ready;
   }
 
   #keepCall() {
