@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 
 LONGEST, IDLE = 0.25, 1.0
 """Seconds without a look: while a list runs, and while none does."""
-AGAIN = 3.0
-"""After so long what the database holds is read again."""
+AGAIN, SELDOM = 3.0, 30.0
+"""After so many seconds what the database holds is read again: while a list runs, and while none does."""
 AT_ONCE = 5
 """So many calls are placed before others have their turn."""
 LINES = 200
@@ -283,7 +283,8 @@ async def serve(services: Services) -> None:
 async def turn(services: Services) -> None:
     """One look at every list with a team."""
     found = kept(services)
-    if services.clock.epoch() - found.read_at >= AGAIN:
+    busy = bool(found.runs or found.attempts)
+    if services.clock.epoch() - found.read_at >= (AGAIN if busy else SELDOM):
         await found.read()
         await found.look_for(found.attempts.values())
     await found.settle()
