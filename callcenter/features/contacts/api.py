@@ -19,6 +19,7 @@ from callcenter.features.contacts.queries import labels as label_queries
 from callcenter.features.contacts.queries.added import Added
 from callcenter.features.contacts.queries.added import add as add_filter
 from callcenter.features.contacts.queries.filtering import Selection, ordered, selected, state_of
+from callcenter.features.contacts.queries.walking import walk
 from callcenter.features.contacts.rules import people, zones
 from callcenter.features.contacts.rules.access import Viewer
 from callcenter.features.contacts.rules.fields import own_value
@@ -50,7 +51,7 @@ __all__ = [
     "ensure_contacts", "erase", "erasing", "exporting", "find_by_number", "finding", "first_phones", "get",
     "get_card", "ids_matching", "label_titles", "leads", "local_time", "merge", "need_see", "numbers_of", "offering",
     "on_archive", "ordered", "outside", "own_value", "people_of", "place", "safe_name", "saving", "searching",
-    "sections", "selected", "sort_key", "state_of", "tidy", "viewer", "zones",
+    "sections", "selected", "sort_key", "state_of", "tidy", "viewer", "walk", "zones",
 ]  # fmt: skip
 
 Counter = Callable[[AsyncSession, Collection[int]], Awaitable[dict[int, int]]]

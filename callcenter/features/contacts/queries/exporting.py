@@ -24,6 +24,7 @@ from callcenter.features.contacts.models import (
     ContactValue,
     Tag,
 )
+from callcenter.features.contacts.queries import walking
 from callcenter.features.contacts.rules import fields
 from callcenter.storage.base import BusinessOwned
 
@@ -63,8 +64,6 @@ COLUMNS: dict[str, str] = {
     "created_at": N_("Added on"),
     "changed_at": N_("Changed on"),
 }
-# So many ids are looked at together.
-WINDOW = 500
 KINDS = {fields.PERSON: N_("Person"), fields.ORGANISATION: N_("Organisation")}
 SEXES = {"": "", "m": N_("Male"), "f": N_("Female")}
 _PLAIN = {
@@ -113,22 +112,17 @@ async def portion(
 ) -> tuple[int, list[list[Cell]]]:
     """Up to ``limit`` rows of the clients after the id ``after``, and the last id; ``say`` translates our own words.
 
-    No rows = there are no more. Ids come first, and only then is it asked which of them are chosen: with both at once
-    SQLite sorts the whole base anew for each portion.
+    No rows = there are no more.
     """
-    while True:
-        walk = select(Contact.id).where(Contact.id > after).order_by(Contact.id).limit(WINDOW)
-        ids = list(await session.scalars(walk))
-        if not ids:
-            return after, []
-        statement = select(Contact).where(Contact.id.in_(ids), chosen).order_by(Contact.id).limit(limit)
-        found = list(await session.scalars(statement))
-        after = found[-1].id if len(found) == limit else ids[-1]
-        if found:
-            break
+    walked = walking.Walked((), after, more=True)
+    while not walked.ids and walked.more:
+        walked = await walking.walk(session, chosen, walked.after, limit)
+    if not walked.ids:
+        return walked.after, []
+    found = list(await session.scalars(select(Contact).where(Contact.id.in_(walked.ids)).order_by(Contact.id)))
     sides = await _Sides.load(session, [one.id for one in found], set(keys))
     rows = [[sides.cell(one, key, say) for key in keys] for one in found]
-    return after, rows
+    return walked.after, rows
 
 
 class _Sides:

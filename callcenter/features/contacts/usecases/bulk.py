@@ -23,7 +23,7 @@ from callcenter.core.i18n import N_
 from callcenter.features.accounts import api as accounts
 from callcenter.features.contacts import queries
 from callcenter.features.contacts.models import Contact
-from callcenter.features.contacts.queries import access
+from callcenter.features.contacts.queries import access, walking
 from callcenter.features.contacts.queries.filtering import Selection, selected
 from callcenter.features.contacts.rules import bulk as rules
 from callcenter.features.contacts.rules.access import Viewer
@@ -257,8 +257,10 @@ async def _next_ids(
     """The next clients by id, and those of the ticked ones that are not there or not seen any more."""
     after, top = run.mark.get("after", 0), run.params["top"]
     if who.everything:
-        where = and_(await selected(session, viewer, who), Contact.id > after, Contact.id <= top)
-        return (await session.scalars(select(Contact.id).where(where).order_by(Contact.id).limit(size))).all(), []
+        chosen, walked = await selected(session, viewer, who), walking.Walked((), after, more=True)
+        while not walked.ids and walked.more:
+            walked = await walking.walk(session, chosen, walked.after, size, top)
+        return walked.ids, []
     start = bisect_right(who.ids, after)
     part = who.ids[start : start + size]
     where = await selected(session, viewer, Selection(ids=part))

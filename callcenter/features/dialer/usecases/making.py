@@ -142,30 +142,25 @@ async def fill(run: work.Run) -> dict[str, Any]:
     size = FIRST_PORTION
     while True:
         began = asyncio.get_running_loop().time()
-        looked = await _portion(run, size)
+        more = await _portion(run, size)
         seconds = asyncio.get_running_loop().time() - began
-        if not looked:
+        if not more:
             return run.result
         size = work.next_portion(size, seconds, LARGEST_PORTION)
         await pause(work.rest(seconds))
 
 
-async def _portion(run: work.Run, size: int) -> int:
+async def _portion(run: work.Run, size: int) -> bool:
+    """Writes up to ``size`` clients; whether there may be more of them."""
     async with run.services.db.business(run.business_id) as session:
         row = await queries.by_id(session, run.params["list"])
         if row is None or row.filled:
-            return 0
+            return False
         after, place = run.mark.get("after", 0), run.mark.get("place", 0)
         state = contacts.state_of(row.filter)
         who = await contacts.viewer(session, await work.owner(session, run, LEFT))
-        person, walked = contacts.Contact, await contacts.offering.walked(session, who, state)
-        found = await session.scalars(
-            select(person.id)
-            .where(walked, person.id > after, person.id <= run.params["top"])
-            .order_by(person.id)
-            .limit(size)
-        )
-        ids = found.all()
+        chosen = await contacts.offering.walked(session, who, state)
+        ids, after, more = await contacts.walk(session, chosen, after, size, run.params["top"])
         refused = await _refused(session, ids)
         if ids:
             await _write(session, row.id, ids, place)
@@ -181,13 +176,13 @@ async def _portion(run: work.Run, size: int) -> int:
         assert row is not None
         row.total += len(ids)
         row.counts = rules.counted(row.counts, {rules.LEFT: len(ids) - len(refused), rules.EXCLUDED: len(refused)})
-        row.filled = not ids
-        mark = {"after": ids[-1] if ids else after, "place": place + len(ids)}
+        row.filled = not more
+        mark = {"after": after, "place": place + len(ids)}
         notes = [[N_("Clients in the list: %(count)s"), {"count": row.total}]]
         if out := row.counts.get(rules.EXCLUDED, 0):
             notes.append([N_("Asked not to be called, so taken out: %(count)s"), {"count": out}])
         await run.keep(session, done=run.done + len(ids), mark=mark, result={"notes": notes})
-        return len(ids)
+        return more
 
 
 async def _write(session: AsyncSession, list_id: int, ids: Any, place: int) -> None:
