@@ -84,6 +84,8 @@ def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Sta
     expect(dock).to_contain_text(f"Клиент0 {town}")
     stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
     expect(page.locator("[data-team] [data-members]")).to_contain_text("Разговор")
+    # The figures go on by themselves.
+    expect(page.locator("#kpi-team [data-value]")).to_have_text("1")
     operator.picture("dialer-team-talk")
     assert access.faults(page) == []
     narrow(operator, "dialer-team-talk-narrow")
@@ -91,6 +93,7 @@ def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Sta
     dock.locator('[data-part="hang"]').click()
     stack.outside.do(first.until("ended"))
     expect(page.locator("#status")).to_contain_text("Обработка")
+    expect(page.locator("#kpi-talked [data-value]")).to_have_text("1", timeout=10_000)
     second = stack.outside.do(carrier.incoming(timeout=25))
     stack.outside.now(second.answer)
     expect(dock).to_contain_text(f"Клиент1 {town}")

@@ -218,13 +218,25 @@ async function followTeam(root, base) {
   while (root.isConnected) {
     if (!document.hidden) {
       try {
-        drawTeam($("[data-team]", root), await shell.api("GET", `${base}/team`));
+        const [team, list] = await Promise.all([shell.api("GET", `${base}/team`), shell.api("GET", base)]);
+        drawTeam($("[data-team]", root), team);
+        drawFigures(root, team, list);
       } catch {
         // The next reading shows it.
       }
     }
     await new Promise((resolve) => { setTimeout(resolve, 2_000); });
   }
+}
+
+const grouped = (value) => value.toLocaleString(shell.config.language === "ru" ? "ru-RU" : "en-GB");
+
+// The figures above the clients go on with the calls.
+function drawFigures(root, team, list) {
+  const { $, setText } = shell.dom;
+  const called = Object.values(list.outcomes).reduce((sum, one) => sum + one, 0);
+  const shown = { left: list.left, called, talked: list.outcomes.answered ?? 0, team: team.members.length };
+  for (const [name, value] of Object.entries(shown)) setText($(`#kpi-${name} [data-value]`, root), grouped(value));
 }
 
 function drawTeam(place, team) {
