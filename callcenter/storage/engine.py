@@ -50,12 +50,13 @@ def create_engine(url: str, *, foreign_keys: bool = True, checkpoints: bool = Tr
     SQLite 3.51.2 two processes that do so at one moment can lose pages (sqlite.org/wal.html, the WAL-reset bug).
     """
     parsed = make_url(url)
+    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads}
     # The connection that was used last comes first: it has its statements prepared and its pages at hand.
-    common: dict[str, Any] = {"json_serializer": _to_json, "json_deserializer": json.loads, "pool_use_lifo": True}
+    pool = {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            common |= {"pool_size": 10, "max_overflow": 20}
+            common |= pool
             if not parsed.query:
                 common["async_creator"] = partial(sqlite.connect, parsed.database)
         engine = create_async_engine(parsed, **common)
@@ -63,10 +64,9 @@ def create_engine(url: str, *, foreign_keys: bool = True, checkpoints: bool = Tr
         return engine
     return create_async_engine(
         parsed,
-        pool_size=10,
-        max_overflow=20,
         pool_pre_ping=True,
         connect_args={"timeout": 10, "server_settings": _POSTGRES},
+        **pool,
         **common,
     )
 

@@ -79,7 +79,7 @@ def test_a_list_is_made_by_a_filter_and_performed(operator: Person, stack: Stack
     page.get_by_role("button", name=re.compile("^Начать")).click()
     expect(bar).to_contain_text("ответьте")
     page.locator("[data-answer]").click(timeout=20_000)
-    first = stack.outside.do(carrier.incoming())
+    first = stack.outside.do(carrier.incoming(to="+7916555030"))
     assert first.invite is not None
     assert NUMBERS[0] in first.invite.start
     expect(bar).to_contain_text("Набираем клиента")
@@ -104,7 +104,7 @@ def test_a_list_is_made_by_a_filter_and_performed(operator: Person, stack: Stack
     expect(bar.locator("time")).to_have_text(re.compile(r"0:0\d|0:10"))
     operator.picture("dialer-pause")
     page.locator("[data-answer]").click(timeout=25_000)
-    second = stack.outside.do(carrier.incoming())
+    second = stack.outside.do(carrier.incoming(to="+7916555030"))
     stack.outside.now(second.reject)
     expect(bar).to_contain_text("осталось: 1, обзвонено: 2", timeout=20_000)
     bar.get_by_role("button", name="Пауза").click()

@@ -70,7 +70,7 @@ def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Sta
     page.get_by_role("button", name=re.compile("^Начать")).click()
     page.get_by_role("button", name=re.compile("^Участвовать")).click()
     bar, dock = page.locator("#run-bar"), page.locator("#dock")
-    first = stack.outside.do(carrier.incoming())
+    first = stack.outside.do(carrier.incoming(to="+79165555"))
     assert first.invite is not None
     assert "+79165555600" in first.invite.start
     # His phone is picked up, and he is in no call.
@@ -94,7 +94,7 @@ def test_a_team_takes_clients_who_were_called_first(operator: Person, stack: Sta
     stack.outside.do(first.until("ended"))
     expect(page.locator("#status")).to_contain_text("Обработка")
     expect(page.locator("#kpi-talked [data-value]")).to_have_text("1", timeout=10_000)
-    second = stack.outside.do(carrier.incoming(timeout=25))
+    second = stack.outside.do(carrier.incoming(timeout=25, to="+79165555"))
     stack.outside.now(second.answer)
     expect(dock).to_contain_text(f"Клиент1 {town}")
     stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
@@ -121,7 +121,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     page.reload(wait_until="commit")
     expect(dock).to_contain_text("Вы участвуете в обзвоне", timeout=20_000)
     stack.api(token, "POST", f"/api/v1/dial-lists/{made}/start")
-    first = stack.outside.do(carrier.incoming(timeout=20))
+    first = stack.outside.do(carrier.incoming(timeout=20, to="+79165555"))
     stack.outside.now(first.answer)
     stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
     # In a talk: the client stays on the line and hears the agent again.
@@ -131,7 +131,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
     assert not first.states["ended"].is_set()
     stack.outside.now(first.bye)
-    second = stack.outside.do(carrier.incoming(timeout=30))
+    second = stack.outside.do(carrier.incoming(timeout=30, to="+79165555"))
     stack.outside.now(second.answer)
     expect(dock).to_contain_text(f"Клиент1 {town}")
     stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
@@ -160,7 +160,7 @@ def test_in_preview_the_card_comes_first_and_the_call_on_a_press(operator: Perso
     operator.picture("dialer-preview")
     bar.get_by_role("button", name="Позвонить").click()
     page.locator("[data-answer]").click(timeout=20_000)
-    first = stack.outside.do(carrier.incoming())
+    first = stack.outside.do(carrier.incoming(to="+79165555"))
     stack.outside.now(first.answer)
     expect(bar).to_contain_text("Идёт разговор")
     stack.outside.now(first.bye)

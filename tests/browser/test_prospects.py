@@ -85,7 +85,7 @@ def test_one_goes_from_client_to_client(operator: Person, stack: Stack, script: 
     expect(card.get_by_role("alert")).to_contain_text("Позвоните клиенту")
 
     card.get_by_role("button", name="Набрать").click()
-    call = stack.outside.do(carrier.incoming())
+    call = stack.outside.do(carrier.incoming(to="+7381255050"))
     assert call.invite is not None
     assert NUMBERS[2] in call.invite.start
     stack.outside.now(call.answer)
@@ -114,7 +114,7 @@ def test_one_goes_from_client_to_client(operator: Person, stack: Stack, script: 
     expect(panel).to_be_hidden()
     expect(card.locator("[data-auto]")).to_contain_text("Наберём автоматически")
     operator.picture("calling-autodial")
-    second = stack.outside.do(carrier.incoming())
+    second = stack.outside.do(carrier.incoming(to="+7381255050"))
     assert second.invite is not None
     assert NUMBERS[1] in second.invite.start
     stack.outside.now(second.reject)
@@ -148,7 +148,7 @@ def test_a_client_of_a_list_is_promised_a_call(operator: Person, stack: Stack) -
     page.get_by_role("button", name=re.compile("^Начать")).click()
     bar = page.locator("#run-bar")
     page.locator("[data-answer]").click(timeout=20_000)
-    call = stack.outside.do(carrier.incoming())
+    call = stack.outside.do(carrier.incoming(to="+7381255050"))
     stack.outside.now(call.answer)
     bar.get_by_role("button", name="Перезвонить позже").click(timeout=20_000)
     dialog = page.locator("#promise")

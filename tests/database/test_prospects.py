@@ -227,8 +227,11 @@ async def test_without_a_result_the_next_card_stays_closed_where_the_script_asks
     free = await page.script()
     assert free["skip_allowed"] is True
     assert (await page.api("POST", f"/prospects/{second}/save"))["next"]["id"] == first
+    await page.called(MOSCOW, at=-60.0)
     strict = await page.script("Strict", skip_allowed=False)
     await page.api("PUT", "/prospects/script", status=204, script_id=strict["id"])
+    # A talk of before there was this script owes it no result.
+    assert "data-script-of" not in await page.html(f"/prospects/{second}")
     # Not called yet: the result can be had by a call only.
     refused = await page.api("POST", f"/prospects/{second}/save", status=409)
     assert refused["error"]["code"] == "no_result"

@@ -99,6 +99,7 @@ class Script(NamedTuple):
     text: str
     skip_allowed: bool
     autodial: bool
+    made_at: datetime
 
 
 class Card(NamedTuple):
@@ -238,8 +239,13 @@ async def script(session: AsyncSession, person: Current) -> Script | None:
     if found is None:
         return None
     return Script(
-        found.id, found.name, await scripts.text(session, found.id), found.skip_allowed, found.autodial
-    )  # fmt: skip
+        found.id,
+        found.name,
+        await scripts.text(session, found.id),
+        found.skip_allowed,
+        found.autodial,
+        found.created_at,
+    )
 
 
 async def choose(services: Services, person: Current, script_id: int) -> None:
@@ -268,7 +274,9 @@ async def owed(services: Services, session: AsyncSession, person: Current, conta
     chosen = await script(session, person)
     if chosen is None or chosen.skip_allowed:
         return None
-    made = await calls.last_made(session, person.agent_id, _midnight(services, person))
+    # A talk that was over before there was such a script owes it nothing.
+    since = max(_midnight(services, person), chosen.made_at)
+    made = await calls.last_made(session, person.agent_id, since)
     if made is None or not made.ended or made.contact_id == contact_id:
         return None
     if await scripts.said_by(session, made.call_id, person.agent_id):

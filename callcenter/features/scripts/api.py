@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,6 +46,7 @@ class ScriptInfo(msgspec.Struct, frozen=True, kw_only=True):
     autodial: bool
     questionnaire_id: int | None
     archived: bool
+    created_at: datetime
 
 
 async def choices(session: AsyncSession, *, kind: str = "", agent_id: int | None = None) -> list[Choice]:
@@ -73,6 +76,7 @@ async def script(session: AsyncSession, script_id: int) -> ScriptInfo | None:
         autodial=row.autodial,
         questionnaire_id=row.questionnaire_id,
         archived=row.archived_at is not None,
+        created_at=row.created_at,
     )
 
 
