@@ -105,6 +105,8 @@ def test_tags_are_kept_and_jobs_are_scheduled(stack: Stack, supervisor: Person) 
     page.keyboard.press("Enter")
     row = page.locator("#tags tr", has_text="Со страницы")
     expect(row).to_be_visible()
+    # Nothing but the script has sent it.
+    assert "title=" not in page.url
     stack.api(token, "POST", f"/api/v1/contacts/{ids[0]}/tags", {"title": "Со страницы"})
     supervisor.open("/contacts/tags")
     pictures(supervisor, "tags")

@@ -18,7 +18,10 @@ const main = () => $("#main");
 export function startNav() {
   const on = (name, run) => document.addEventListener(name, run);
   on("htmx:config:request", ({ detail: { ctx } }) => { ctx.request.headers["X-CSRF-Token"] = csrf(); });
-  on("htmx:before:request", ({ detail: { ctx } }) => busy(ctx));
+  on("htmx:before:request", (event) => {
+    if (isOurs(event.detail.ctx.sourceElement)) event.preventDefault();
+    else busy(event.detail.ctx);
+  });
   on("htmx:finally:request", ({ detail: { ctx } }) => idle(ctx));
   on("htmx:after:request", (event) => { if (!acceptable(event.detail.ctx)) event.preventDefault(); });
   on("htmx:error", ({ detail }) => { if (detail.ctx) complain(t("No link to the server. Try again in a moment.")); });
@@ -30,6 +33,10 @@ export function startNav() {
   if (me) keepPlace();
   markPlace();
 }
+
+// A form that says neither where nor how it is sent is a script's: as a page's it would open this address once more, and
+// what its script draws anew meanwhile would belong to a page that is gone.
+const isOurs = (element) => Boolean(element?.matches?.("form:not([action], [method])"));
 
 const isPage = (ctx) => ctx.target === main() || ctx.target?.id === "main" || ctx.target === "#main";
 
