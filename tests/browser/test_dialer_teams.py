@@ -128,7 +128,8 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     page.reload(wait_until="commit")
     operator.wait_ready()
     expect(dock).to_have_class("dock live", timeout=20_000)
-    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
+    # The server rings the page into the talk, which takes longer than stepping in by itself.
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3, timeout=25.0), 30)
     assert not first.states["ended"].is_set()
     stack.outside.now(first.bye)
     second = stack.outside.do(carrier.incoming(timeout=30, to="+79165555"))
