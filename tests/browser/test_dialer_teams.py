@@ -117,6 +117,8 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     stack.api(token, "POST", f"/api/v1/dial-lists/{made}/join")
     dock = page.locator("#dock")
     expect(dock).to_contain_text("Вы участвуете в обзвоне")
+    # Picked up, and not only ringing: that is what the next page goes on with.
+    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('phone-call-'))")
     # Between two clients: the phone is rung again, nobody presses anything.
     page.reload(wait_until="commit")
     expect(dock).to_contain_text("Вы участвуете в обзвоне", timeout=20_000)

@@ -229,7 +229,7 @@ async function followTeam(root, base) {
   }
 }
 
-const grouped = (value) => value.toLocaleString(shell.config.language === "ru" ? "ru-RU" : "en-GB");
+const grouped = (value, how) => value.toLocaleString(shell.config.language === "ru" ? "ru-RU" : "en-GB", how);
 
 // The figures above the clients go on with the calls.
 function drawFigures(root, team, list) {
@@ -243,8 +243,7 @@ function drawTeam(place, team) {
   const { $, h, setText } = shell.dom;
   const names = ["ringing", "analysed", "waiting", "talking", "persons", "abandoned"];
   for (const name of names) setText($(`[data-figure="${name}"]`, place), String(team[name]));
-  const language = shell.config.language === "ru" ? "ru-RU" : "en-GB";
-  const percent = (value) => `${value.toLocaleString(language, { maximumFractionDigits: 2 })} %`;
+  const percent = (value) => `${grouped(value, { maximumFractionDigits: 2 })} %`;
   setText($('[data-figure="share"]', place), team.persons ? percent(team.share) : "—");
   $('[data-figure="share"]', place).dataset.state = team.share > team.cap ? "missed" : "ready";
   const wrong = $('[data-figure="wrong"]', place);

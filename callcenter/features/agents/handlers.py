@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import islice
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.clock import utc
 from callcenter.core.events import AgentChanged, AgentWanted, CallEnded, CallUpdated, LinkChanged, PauseOverdue
+from callcenter.core.gathering import Gathering
 from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.features.agents.usecases import states
@@ -27,8 +26,7 @@ GIVE_UP = 600.0
 
 
 GATHER = 0.1
-"""Seconds that changes wait for others: a transaction costs ten times what a change in it costs."""
-BATCH = 500
+"""Seconds that changes wait for others."""
 _WRITTEN = ("agent_id", "state", "reason", "reason_id", "since", "until", "due_at", "extended")
 
 
@@ -37,36 +35,11 @@ class SpanWriter:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._waiting: deque[AgentChanged] = deque()
-        self._task: asyncio.Task[None] | None = None
-        services.bus.buffer("agents.spans", lambda: len(self._waiting), self.drained)
+        gathered: Gathering[AgentChanged] = Gathering(services.bus, "agents.spans", GATHER, self._keep)
+        self.put, self.drained = gathered.put, gathered.drained
 
-    def put(self, change: AgentChanged) -> None:
-        """Takes a change; never waits."""
-        self._waiting.append(change)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="agents.spans")
-
-    async def drained(self) -> None:
-        """Waits until everything that was taken is written (or given up)."""
-        if self._task is not None:
-            await asyncio.shield(self._task)
-
-    async def _run(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GATHER)
-            business_id = self._waiting[0].business_id
-            batch = []
-            for change in islice(self._waiting, BATCH):
-                if change.business_id != business_id:
-                    break
-                batch.append(change)
-            try:
-                await until_written(partial(self._write, business_id, batch), f"{len(batch)} states of agents")
-            except Exception:
-                log.exception("%d states of agents cannot be kept", len(batch))
-            for _ in batch:
-                self._waiting.popleft()
+    async def _keep(self, business_id: int, changes: list[AgentChanged]) -> None:
+        await until_written(partial(self._write, business_id, changes), f"{len(changes)} states of agents")
 
     async def _write(self, business_id: int, changes: list[AgentChanged]) -> None:
         try:

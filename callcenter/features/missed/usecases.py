@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from callcenter.core.calls import Call
 from callcenter.core.events import MemberNotice
+from callcenter.core.gathering import Gathering
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
 from callcenter.features.accounts import api as accounts
@@ -22,8 +21,6 @@ from callcenter.features.recordings import api as recordings
 from callcenter.http import formats
 from callcenter.http.site import catalogues
 from callcenter.plugin import Services
-
-log = logging.getLogger(__name__)
 
 GATHER = 0.2
 """Seconds that a missed call waits for others: each read of a moment serves all of them."""
@@ -43,32 +40,15 @@ class Missed:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._waiting: list[Call] = []
-        self._task: asyncio.Task[None] | None = None
-        services.bus.buffer("missed.calls", lambda: len(self._waiting), self.drained)
+        self._gathered: Gathering[Call] = Gathering(services.bus, "missed.calls", GATHER, self._tell)
 
     def put(self, call: Call) -> None:
         """Takes an ended call; never waits."""
-        if not rules.worth_telling(call, self._services.clock.epoch()):
-            return
-        self._waiting.append(call)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="missed.calls")
+        if rules.worth_telling(call, self._services.clock.epoch()):
+            self._gathered.put(call)
 
-    async def drained(self) -> None:
-        """Waits until everybody was told."""
-        if self._task is not None:
-            await asyncio.shield(self._task)
-
-    async def _run(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(GATHER)
-            together, self._waiting = self._waiting, []
-            for business_id in dict.fromkeys(call.business_id for call in together):
-                try:
-                    await tell(self._services, [call for call in together if call.business_id == business_id])
-                except Exception:
-                    log.exception("missed calls of business %s were not told of", business_id)
+    async def _tell(self, _business_id: int, together: list[Call]) -> None:
+        await tell(self._services, together)
 
 
 async def tell(services: Services, missed: Sequence[Call]) -> list[int | None]:

@@ -114,12 +114,13 @@ async def portion(
 
     No rows = there are no more.
     """
-    walked = walking.Walked((), after, more=True)
-    while not walked.ids and walked.more:
+    walked, found = walking.Walked((), after, more=True), list[Contact]()
+    # Whom somebody deletes between the two statements is passed over, and the rest is not forgotten for it.
+    while not found and walked.more:
         walked = await walking.walk(session, chosen, walked.after, limit)
-    if not walked.ids:
+        found = list(await session.scalars(select(Contact).where(Contact.id.in_(walked.ids)).order_by(Contact.id)))
+    if not found:
         return walked.after, []
-    found = list(await session.scalars(select(Contact).where(Contact.id.in_(walked.ids)).order_by(Contact.id)))
     sides = await _Sides.load(session, [one.id for one in found], set(keys))
     rows = [[sides.cell(one, key, say) for key in keys] for one in found]
     return walked.after, rows
