@@ -118,7 +118,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     dock = page.locator("#dock")
     expect(dock).to_contain_text("Вы участвуете в обзвоне")
     # Picked up, and not only ringing: that is what the next page goes on with.
-    page.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('phone-call-'))")
+    stack_until(lambda: page.evaluate("Object.keys(localStorage).some((key) => key.startsWith('phone-call-'))"))
     # Between two clients: the phone is rung again, nobody presses anything.
     page.reload(wait_until="commit")
     expect(dock).to_contain_text("Вы участвуете в обзвоне", timeout=20_000)
@@ -130,8 +130,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_place_in_the_team(operator: Person
     page.reload(wait_until="commit")
     operator.wait_ready()
     expect(dock).to_have_class("dock live", timeout=20_000)
-    # The server rings the page into the talk, which takes longer than stepping in by itself.
-    stack.outside.do(carrier.hears(AGENT_HZ, 0.3, timeout=25.0), 30)
+    stack.outside.do(carrier.hears(AGENT_HZ, 0.3))
     assert not first.states["ended"].is_set()
     stack.outside.now(first.bye)
     second = stack.outside.do(carrier.incoming(timeout=30, to="+79165555"))

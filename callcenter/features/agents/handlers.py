@@ -10,9 +10,9 @@ from functools import partial
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from callcenter.core.bus import Gathering
 from callcenter.core.clock import utc
 from callcenter.core.events import AgentChanged, AgentWanted, CallEnded, CallUpdated, LinkChanged, PauseOverdue
-from callcenter.core.gathering import Gathering
 from callcenter.features.agents import queries, rules
 from callcenter.features.agents.models import AgentStateSpan
 from callcenter.features.agents.usecases import states

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from callcenter.core.bus import Gathering
 from callcenter.core.calls import Call
 from callcenter.core.events import MemberNotice
-from callcenter.core.gathering import Gathering
 from callcenter.core.i18n import N_
 from callcenter.core.phones import shown
 from callcenter.features.accounts import api as accounts

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from callcenter.core import gathering
-from callcenter.core.bus import Bus
-from callcenter.core.gathering import Gathering
+from callcenter.core import bus as buses
+from callcenter.core.bus import Bus, Gathering
 
 
 class Thing(NamedTuple):
@@ -42,7 +41,7 @@ async def test_one_round_does_what_came_meanwhile_business_by_business(caplog: p
 
 
 async def test_what_comes_while_others_are_done_waits_for_the_next_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "BATCH", 2)
+    monkeypatch.setattr(buses, "BATCH", 2)
     bus, rounds, begun, go = Bus(), list[int](), asyncio.Event(), asyncio.Event()
 
     async def work(_business_id: int, some: list[Thing]) -> None:

@@ -239,7 +239,8 @@ export class Phone extends Emitter {
     if (first) await api("POST", first).catch(() => {});
     const { call_id: id } = await api("GET", "/api/v1/me/state").catch(() => ({ call_id: null }));
     if (id && !this.#session) await api("POST", `/api/v1/calls/${encodeURIComponent(id)}/rejoin`).catch(() => {});
-    if (!id) forget();
+    // Unless the server has rung already: what is kept is then the new call.
+    if (!id && !this.#session) forget();
   }
 
   // A test of headset and line (echo.js), which ends when a real call rings.
