@@ -67,10 +67,10 @@ async def test_events_become_rows_and_are_told(services: Services, house: House,
     told: list[Any] = []
     services.bus.listen(CallLogged, told.append)
     services.bus.listen(CallContact, told.append)
-    await handlers.log_update(services, CallUpdated(at=AT, call=call(business), what="started"))
+    writer.updated(CallUpdated(at=AT, call=call(business), what="started"))
     await writer.drained()
     assert await results(services, business) == {"1772442000.1": None}
-    await handlers.log_end(services, CallEnded(at=AT + 64, call=answered(business, agent)))
+    writer.ended(CallEnded(at=AT + 64, call=answered(business, agent)))
     await writer.drained()
     assert await results(services, business) == {"1772442000.1": "answered"}
     assert [type(event).__name__ for event in told] == ["CallContact", "CallLogged", "CallLogged"]

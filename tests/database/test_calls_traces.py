@@ -12,7 +12,6 @@ import pytest
 from callcenter.core.calls import Call
 from callcenter.core.events import CallEnded, CallUpdated
 from callcenter.features.agents.models import Agent
-from callcenter.features.calls import handlers
 from callcenter.features.calls.queries.stored import picture, stored
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.calls.usecases.log import CallLog
@@ -104,9 +103,9 @@ async def test_a_recorded_call_is_one_row_whoever_tells_it_first(
             await writer.write(business, [Picture(call, "journal") for call in known])
         for event in events:
             if isinstance(event, CallUpdated):
-                await handlers.log_update(services, event)
+                writer.updated(event)
             elif isinstance(event, CallEnded):
-                await handlers.log_end(services, event)
+                writer.ended(event)
         await asyncio.wait_for(writer.drained(), 10)
         if first == "live":
             await writer.write(business, [Picture(call, "journal") for call in known])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient
+from msgspec.structs import replace
 from sqlalchemy import event, insert, select
 
 from callcenter.core.clock import FixedClock
+from callcenter.core.events import CallEnded, CallUpdated
+from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.contacts import api as contacts
 from callcenter.features.contacts.models import Contact, ContactPhone
 from callcenter.features.contacts.usecases import zoning
@@ -247,6 +251,30 @@ async def test_without_a_result_the_next_card_stays_closed_where_the_script_asks
     # Whom nobody can call keeps nobody.
     nobody = await page.person("Mute")
     assert (await page.api("POST", f"/prospects/{nobody}/save"))["next"]["id"] == second
+
+
+@pytest.mark.rule("OUT-28")
+async def test_the_result_is_chosen_and_saved_in_the_very_moment_the_call_ends(page: Page, services: Services) -> None:
+    first, second = await page.person("A", MOSCOW), await page.person("B", OMSK)
+    strict = await page.script("Strict", skip_allowed=False)
+    await page.api("PUT", "/prospects/script", status=204, script_id=strict["id"])
+    numbers = {"direction": "out", "from_number": OWN, "to_number": OMSK}
+    legs = (client_leg("1772442000.9", AT, state="ended", address=OMSK),)
+    over = answered(page.business, page.agent, "1772442000.9", legs=legs, **numbers)
+    begun = replace(over, state="started", result=None, ended_at=None, agent_id=None, agents=(), rung=())
+    writer = services.part(CallLog, CallLog)
+    services.bus.publish(CallUpdated(at=AT, call=begun, what="started"))
+    await writer.drained()
+    # The log is a moment behind: the call has left memory and its row says nothing of whose it was.
+    async with writer.writing:
+        services.bus.publish(CallEnded(at=AT, call=over))
+        assert (await page.api("GET", "/calls/1772442000.9/script"))["writable"] is True
+        said = asyncio.create_task(page.say("1772442000.9", strict))
+        refused = asyncio.create_task(page.api("POST", f"/prospects/{first}/save", status=409))
+        await asyncio.sleep(0)
+    await asyncio.gather(said, refused)
+    services.bus.publish(CallEnded(at=AT, call=over))
+    assert (await page.api("POST", f"/prospects/{second}/save"))["next"]["id"] == first
 
 
 @pytest.mark.rule("OUT-31")

@@ -9,7 +9,6 @@ import pytest
 from callcenter.core.clock import FixedClock, utc
 from callcenter.core.events import AgentChanged, AgentWanted, CallEnded, CallUpdated, DeviceChanged, Event
 from callcenter.features.agents import handlers as agents
-from callcenter.features.calls import handlers as calls
 from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.wallboard.usecases import past
 from callcenter.live.audience import Audience
@@ -98,9 +97,9 @@ async def test_every_past_moment_is_shown_as_it_was(services: Services, house: H
         if isinstance(event, AgentChanged):
             await agents.on_changed(services, event)
         elif isinstance(event, CallUpdated):
-            await calls.log_update(services, event)
+            services.part(CallLog, CallLog).updated(event)
         elif isinstance(event, CallEnded):
-            await calls.log_end(services, event)
+            services.part(CallLog, CallLog).ended(event)
     await services.part(CallLog, CallLog).drained()
     await services.part(agents.SpanWriter, agents.SpanWriter).drained()
     clock.advance(3600)

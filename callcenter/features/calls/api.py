@@ -27,7 +27,7 @@ from callcenter.features.calls.usecases.messages import Message
 from callcenter.features.calls.usecases.pausing import limit_of as pause_limit
 from callcenter.features.calls.usecases.pausing import set_limit as set_pause_limit
 from callcenter.features.calls.usecases.store import store
-from callcenter.features.calls.usecases.taking import Taken, log_now, taken, talked
+from callcenter.features.calls.usecases.taking import Taken, log_mine, log_now, taken, talked
 from callcenter.features.contacts import api as contacts
 from callcenter.live.views import CallView, ContactBrief
 from callcenter.plugin import Services
@@ -36,10 +36,10 @@ from callcenter.storage.scope import SCOPE
 __all__ = [
     "MESSAGE_WAYS", "AgentDay", "CallBack", "Filters", "Made", "Message", "Outgoing", "Page", "Part", "QueueCall",
     "QueueHour", "ResultCount", "Scope", "Taken", "add_outcomes", "add_part", "add_past", "agent_day", "calls",
-    "ended_with_step", "going_on", "last_agent", "last_made", "last_out", "log_now", "logged", "marked_as_spam",
-    "may_see", "outgoing", "pause_limit", "place", "queue_calls", "queue_hours", "result_of", "rings_outside",
-    "scope_of", "set_pause_limit", "spam_numbers", "stored_call", "taken", "talked", "to_call_back", "views_of",
-    "with_step",
+    "ended_with_step", "going_on", "last_agent", "last_made", "last_out", "log_mine", "log_now", "logged",
+    "marked_as_spam", "may_see", "outgoing", "pause_limit", "place", "queue_calls", "queue_hours", "result_of",
+    "rings_outside", "scope_of", "set_pause_limit", "spam_numbers", "stored_call", "taken", "talked", "to_call_back",
+    "views_of", "with_step",
 ]  # fmt: skip
 
 
@@ -65,7 +65,7 @@ async def logged(services: Services, call: Call) -> None:
     """Waits until what is known of ``call`` stands in the log (for rows that point at it)."""
     writer = services.part(CallLog, CallLog)
     writer.put(Picture(call, "live"))
-    await writer.drained()
+    await writer.written(call.id)
 
 
 async def with_step(session: AsyncSession, ids: Collection[str], kind: str) -> list[Call]:

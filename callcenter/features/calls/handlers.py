@@ -1,28 +1,12 @@
-"""Call events into the log, and the caller's card onto the page of the agent whose phone rings."""
+"""Asterisk's journal into the log, and the caller's card onto the page of the agent whose phone rings."""
 
 from __future__ import annotations
 
 from callcenter.core.events import CallContact, CallEnded, CallUpdated, LinkChanged, RecordingReady
-from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.calls.usecases import messages
 from callcenter.features.calls.usecases.journal import Completer
-from callcenter.features.calls.usecases.log import CallLog
 from callcenter.features.calls.usecases.pop import Pops
 from callcenter.plugin import Services
-
-# A call's row is written when it begins and when its owner becomes known; all else comes with its end.
-LOGGED = frozenset({"started", "answered", "transferred", "record_pause", "record_resume"})
-
-
-async def log_update(services: Services, event: CallUpdated) -> None:
-    """Keeps a row for a call that goes on, so that nothing is unknown if the server dies."""
-    if event.what in LOGGED:
-        services.part(CallLog, CallLog).put(Picture(event.call, "live"))
-
-
-async def log_end(services: Services, event: CallEnded) -> None:
-    """Writes the whole call."""
-    services.part(CallLog, CallLog).put(Picture(event.call, event.source))
 
 
 async def link_changed(services: Services, event: LinkChanged) -> None:

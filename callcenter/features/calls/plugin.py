@@ -30,7 +30,7 @@ privacy.add_part(privacy.Part("calls", erasing.held, erasing.erase))
 
 
 async def _start(services: Services) -> None:
-    # Made now, so that backlog and metrics know the writer before the first call.
+    # Made now: it listens for calls, and backlog and metrics know it before the first one.
     services.part(CallLog, CallLog)
     services.part(Pauses, Pauses).start()
 
@@ -196,8 +196,6 @@ FEATURE = Feature(
     ),
     nav=(NavItem("/calls", "Calls", "phone", CALLS_OWN, 20),),
     subscriptions=(
-        Subscription(CallUpdated, handlers.log_update, "call-log"),
-        Subscription(CallEnded, handlers.log_end, "call-log"),
         Subscription(LinkChanged, handlers.link_changed, "call-log"),
         Subscription(RecordingReady, handlers.message_ready, "messages"),
         Subscription(CallUpdated, handlers.pop_update, "screen-pop"),

@@ -9,6 +9,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from callcenter.core.errors import BadInput
+from callcenter.features.calls import api as calls
 from callcenter.features.contacts import api as contacts
 from callcenter.features.prospects import rules, usecases
 from callcenter.features.prospects.rules import Filter
@@ -92,6 +93,7 @@ async def card(request: web.Request) -> web.Response:
     """GET /prospects/{id}."""
     here, person = services(request), current(request)
     contact_id, wanted = int(request.match_info["id"]), rules.read(_query(request))
+    await calls.log_mine(here, person)
     async with here.db.business(person.business_id) as session:
         found = await usecases.card(here, session, person, contact_id)
         owed = await usecases.owed(here, session, person, contact_id)

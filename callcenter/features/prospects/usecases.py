@@ -293,6 +293,8 @@ async def save(services: Services, person: Current, contact_id: int, form: SaveF
     nobody go on without a result.
     """
     wanted = rules.read(form.filter)
+    # Who saves right after his call means that call.
+    await calls.log_mine(services, person)
     async with services.db.business(person.business_id) as session:
         who = await contacts.viewer(session, person)
         if not await contacts.access.only_visible(session, who, [contact_id]):

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from callcenter.core.calls import Call
 from callcenter.core.errors import NotFound
-from callcenter.core.events import CallContact, CallLogged
+from callcenter.core.events import CallContact, CallEnded, CallLogged, CallUpdated
 from callcenter.features.calls.rules import merging
 from callcenter.features.calls.rules.merging import Picture
 from callcenter.features.calls.usecases.store import Written, store, without_lost_references
@@ -31,6 +32,8 @@ GATHER, LONGEST_GATHER = 0.05, 0.5
 """Seconds to wait for more calls before a transaction; the longest wait keeps the log close behind."""
 SHARE = 4.0
 """The wait is so many times the last transaction's length: the busier it is, the more calls share one."""
+# A call's row is written when it begins and when its owner becomes known; all else comes with its end.
+LOGGED = frozenset({"started", "answered", "transferred", "record_pause", "record_resume"})
 PAUSES = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -42,11 +45,24 @@ class CallLog:
         self.writing = asyncio.Lock()
         self.dropped = 0
         self._waiting: dict[str, Picture] = {}
+        self._watched: dict[str, asyncio.Event] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
         services.bus.buffer("call-log-writer", lambda: len(self._waiting), self.drained)
+        # In the event's own turn: a call that has left memory is known here before anybody can ask for it.
+        services.bus.listen(CallUpdated, self.updated)
+        services.bus.listen(CallEnded, self.ended)
+
+    def updated(self, event: CallUpdated) -> None:
+        """Keeps a row for a call that goes on, so that nothing is unknown if the server dies."""
+        if event.what in LOGGED:
+            self.put(Picture(event.call, "live"))
+
+    def ended(self, event: CallEnded) -> None:
+        """Takes the whole call."""
+        self.put(Picture(event.call, event.source))
 
     def put(self, picture: Picture) -> None:
         """Takes a picture; never waits, never fails."""
@@ -62,6 +78,21 @@ class CallLog:
     def waits(self, call_id: str) -> bool:
         """Whether something of this call is not yet in the database."""
         return call_id in self._waiting
+
+    def unwritten(self, business_id: int, call_id: str) -> Call | None:
+        """A call of which something is not yet in the database, as it was last seen."""
+        found = self._waiting.get(call_id)
+        return found.call if found is not None and found.call.business_id == business_id else None
+
+    def unwritten_of(self, business_id: int, agent_id: int) -> list[str]:
+        """The calls of an agent of which something is not yet in the database."""
+        waiting = [one.call for one in self._waiting.values() if one.call.business_id == business_id]
+        return [one.id for one in waiting if agent_id in (one.agent_id, *one.agents)]
+
+    async def written(self, call_id: str) -> None:
+        """Waits until everything that was taken of one call is in the database (or was left to the journal)."""
+        while call_id in self._waiting:
+            await self._watched.setdefault(call_id, asyncio.Event()).wait()
 
     async def drained(self) -> None:
         """Waits until everything that was taken is in the database."""
@@ -171,12 +202,17 @@ class CallLog:
         for one in batch:
             # A newer picture may have come while this one was written.
             if self._waiting.get(one.call.id) is one:
-                del self._waiting[one.call.id]
+                self._let_go(one.call.id)
+
+    def _let_go(self, call_id: str) -> None:
+        del self._waiting[call_id]
+        if watched := self._watched.pop(call_id, None):
+            watched.set()
 
     def _drop_one(self) -> None:
         running = (call_id for call_id, one in self._waiting.items() if one.call.result is None)
         victim = next(running, None) or next(iter(self._waiting))
-        del self._waiting[victim]
+        self._let_go(victim)
         self.dropped += 1
         if self.dropped in (1, 1000, 100_000):
             log.error("the call log's memory is full: %d calls are left to the journal", self.dropped)

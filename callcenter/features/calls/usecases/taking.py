@@ -43,8 +43,10 @@ class Taken(NamedTuple):
 
 async def taken(services: Services, session: AsyncSession, person: Current, call_id: str) -> Taken:
     """The call, for who takes part in it, is rung by it, or may see it in the log. Raises NotFound."""
-    row = await session.scalar(select(CallRecord).where(CallRecord.id == call_id))
+    # Memory first: a call that leaves it meanwhile would be in neither.
     live = services.live.call(person.business_id, call_id)
+    live = live or services.part(CallLog, CallLog).unwritten(person.business_id, call_id)
+    row = await session.scalar(select(CallRecord).where(CallRecord.id == call_id))
     if live is not None:
         mine = person.agent_id is not None and person.agent_id in (live.agent_id, *live.agents)
         rung = person.agent_id is not None and person.agent_id in live.rung
@@ -71,12 +73,24 @@ async def taken(services: Services, session: AsyncSession, person: Current, call
 
 
 async def log_now(services: Services, person: Current, call_id: str) -> None:
-    """Waits until a call that goes on stands in the log, for rows that point at it; others stand there already."""
+    """Waits until all that is known of a call stands in the log, for rows that point at it.
+
+    To be awaited before a session is opened: the log may have to write.
+    """
+    writer = services.part(CallLog, CallLog)
     call = services.live.call(person.business_id, call_id)
     if call is not None:
-        writer = services.part(CallLog, CallLog)
         writer.put(Picture(call, "live"))
-        await writer.drained()
+    if call is not None or writer.unwritten(person.business_id, call_id) is not None:
+        await writer.written(call_id)
+
+
+async def log_mine(services: Services, person: Current) -> None:
+    """Waits until the person's calls that are over stand in the log; to be awaited before a session is opened."""
+    if person.agent_id is not None:
+        writer = services.part(CallLog, CallLog)
+        for call_id in writer.unwritten_of(person.business_id, person.agent_id):
+            await writer.written(call_id)
 
 
 async def talked(session: AsyncSession, call_ids: list[str]) -> set[str]:
