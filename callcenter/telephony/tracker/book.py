@@ -42,6 +42,8 @@ class Book:
         self.ended_legs = Recent(6_000)
         # Channels that will step into the place of an agent's leg; until then they belong to no call.
         self.taking_over = Recent(1_000)
+        # Agents whose page comes back into their talk just now, and by which channel.
+        self.coming_back: dict[int, str] = {}
         self.at = 0.0
         self.down_at: float | None = None
         self.out: list[Event] = []
@@ -189,6 +191,7 @@ class Book:
             (leg for leg in call.legs if leg.agent_id == agent_id and leg.bridged_at and not leg.ended_at), None
         )
         self.taking_over.forget(channel.id)
+        self.coming_back.pop(agent_id or 0, None)
         leg = LegNow(
             channel.id,
             channel.name,

@@ -97,6 +97,9 @@ class Tracker(Book):
         fresh = fact.channel.id not in self.legs
         if fresh and (fact.exten in (f.TAKES_OVER, f.ECHO) or fact.exten.startswith(f.PICKS_UP)):
             self.taking_over.add(fact.channel.id)
+            agent_id = learn.party_of(fact.channel.name).agent_id
+            if fact.exten == f.TAKES_OVER and agent_id is not None:
+                self.coming_back[agent_id] = fact.channel.id
         leg = self.leg(fact.channel, fact.at)
         if leg is None:
             return
@@ -225,7 +228,7 @@ class Tracker(Book):
             leg.bridged_at = call.at
             if leg.agent_id is not None and leg.agent_id not in call.agents:
                 call.agents.append(leg.agent_id)
-        self.look(call, None)
+        self.look(call, "leg" if comes else None)
         if self.wires:
             self._look_around(fact.bridge)
 
@@ -248,6 +251,9 @@ class Tracker(Book):
         self.moment(leg.call, fact.at)
         self.unbridge(leg)
         leg.touch()
+        if leg.call.form == "conference" and leg.agent_id in self.coming_back:
+            # His other leg comes in his place at once: nobody has left the talk of three.
+            return
         self.look(leg.call, "leg" if leg.call.mode is not None else None)
 
     def _merged(self, fact: f.BridgeMerged) -> None:
@@ -360,6 +366,7 @@ class Tracker(Book):
         if leg is None:
             # Its first event may still be on the way.
             self.ended_legs.add(fact.channel_id)
+            self.coming_back = {agent: one for agent, one in self.coming_back.items() if one != fact.channel_id}
             return
         self.moment(leg.call, fact.at)
         self.end_leg(leg, fact.cause)
