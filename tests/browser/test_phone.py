@@ -32,6 +32,12 @@ HEARD = """async () => {
     return energy;
 }"""
 # Counts how often a page asks for the microphone.
+# The page learns of the permission only when ``listen`` is called.
+SLOW_TO_LISTEN = """() => {
+const query = navigator.permissions.query.bind(navigator.permissions);
+const gate = new Promise((go) => { globalThis.listen = go; });
+navigator.permissions.query = async (what) => { await gate; return query(what); };
+}"""
 ASKED = """
 globalThis.asked = 0;
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -183,10 +189,13 @@ def unasked(stack: Stack, driver: Playwright) -> Iterator[Person]:
 
 
 @pytest.mark.rule("TEL-41")
+@pytest.mark.parametrize("when", ["later", "before the page listens"])
 def test_a_blocked_microphone_is_explained_and_the_call_goes_on_once_it_is_allowed(
-    stack: Stack, unasked: Person
+    stack: Stack, unasked: Person, when: str
 ) -> None:
     page = unasked.page
+    if when != "later":
+        page.evaluate(SLOW_TO_LISTEN)
     carrier = stack.carrier(tone=CLIENT_HZ)
     page.wait_for_function("() => callcenter.store.state.live")
     assert page.evaluate("globalThis.asked") == 0
@@ -201,6 +210,7 @@ def test_a_blocked_microphone_is_explained_and_the_call_goes_on_once_it_is_allow
     unasked.picture("microphone-blocked")
     # The person allows it, and touches nothing else: the call is made by itself.
     unasked.context.grant_permissions(["microphone"], origin=unasked.base_url)
+    page.evaluate("globalThis.listen?.()")
     call = stack.outside.do(carrier.incoming(20.0))
     stack.outside.now(call.answer)
     expect(page.locator("#dock")).to_have_class("dock live")

@@ -3,6 +3,8 @@ import { Emitter } from "../emitter.js";
 
 const KEEP = 15_000;
 const LEVELS = 6;
+// Where the system says no although the page is allowed, going on by oneself would never end.
+const SELDOM = 10_000;
 
 export class MicError extends Error {
   // kind: blocked (the person or the browser said no), missing (no microphone), busy (another program holds it), insecure
@@ -23,6 +25,7 @@ export class Microphone extends Emitter {
   #device = "";
   #volume = 1;
   #gain = null;
+  #wentOn = -SELDOM;
 
   // granted, prompt, denied; "prompt" where the browser does not tell.
   async permission() {
@@ -43,6 +46,11 @@ export class Microphone extends Emitter {
         then();
       };
       status.addEventListener("change", look);
+      // Who allowed it before we listened has made no change that we could hear of.
+      if (status.state === "granted" && performance.now() - this.#wentOn > SELDOM) {
+        this.#wentOn = performance.now();
+        look();
+      }
     } catch {
       // The dialog's button «Try again» is left.
     }
