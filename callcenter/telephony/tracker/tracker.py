@@ -70,6 +70,8 @@ class Tracker(Book):
     def resync(self, snapshot: Snapshot) -> list[Event]:
         """Puts calls, phones and members right after a break; ``LinkChanged(up=True)`` comes last."""
         self.at = max(self.at, snapshot.at)
+        # What became of them was not heard.
+        self.coming_back.clear()
         resync.apply(self, snapshot)
         self.up, self.down_at = True, None
         self.out.append(LinkChanged(at=self.at, up=True))

@@ -8,6 +8,7 @@ from callcenter.core.calls import Call
 from callcenter.core.directory import AgentRef, Directory
 from callcenter.core.events import CallUpdated
 from callcenter.telephony import facts as f
+from callcenter.telephony.snapshot import Snapshot
 from callcenter.telephony.tracker import Tracker
 
 AT = 1_800_000_000.0
@@ -22,9 +23,9 @@ DIRECTORY = Directory(
 )
 
 
-def three() -> Tracker:
+def three(tracker: Tracker | None = None) -> Tracker:
     """Agent 12 talks with a client, and has taken agent 13 in."""
-    tracker = Tracker(DIRECTORY)
+    tracker = tracker or Tracker(DIRECTORY)
     tracker.take(f.ChannelSeen(AT, CLIENT, True, "+79161234567", "", "trunk-3", "s"))
     tracker.take(f.VariableSet(AT, CLIENT, "CC_BUSINESS", "1"))
     for number, channel in enumerate((CLIENT, AGENT)):
@@ -75,5 +76,16 @@ def test_a_page_that_comes_back_too_late_keeps_nobody_in_the_talk() -> None:
     again = f.Channel("2.1", "PJSIP/a12w-9", "2.1", 6)
     tracker.take(f.ChannelSeen(AT + 20, again, True, "", "", "agents-1", f.TAKES_OVER))
     tracker.take(f.HungUp(AT + 20.1, again.id, 16))
+    tracker.take(f.BridgeLeft(AT + 25, AGENT, "b"))
+    assert (now(tracker).form, now(tracker).agent_id) == ("", 13)
+
+
+def test_a_page_whose_end_was_not_heard_keeps_nobody_in_a_later_talk() -> None:
+    tracker = Tracker(DIRECTORY)
+    lost = f.Channel("0.1", "PJSIP/a12w-1", "0.1", 6)
+    tracker.take(f.ChannelSeen(AT - 60, lost, True, "", "", "agents-1", f.TAKES_OVER))
+    tracker.link_down(AT - 59)
+    tracker.resync(Snapshot(at=AT - 1))
+    tracker = three(tracker)
     tracker.take(f.BridgeLeft(AT + 25, AGENT, "b"))
     assert (now(tracker).form, now(tracker).agent_id) == ("", 13)
